@@ -1,0 +1,1 @@
+"""Funnel: a self-hosted email funnel and lead-magnet service."""

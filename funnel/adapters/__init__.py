@@ -1,0 +1,1 @@
+"""The outside world: each adapter satisfies a port of the domain."""

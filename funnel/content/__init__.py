@@ -1,0 +1,1 @@
+"""Words to values: loading, checking and rendering the shipped and edited texts."""

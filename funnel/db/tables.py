@@ -1,0 +1,55 @@
+"""Every table in one place, for whoever needs the whole schema."""
+
+from funnel.db.base import Base
+from funnel.db.desk import AuditEntry, SetupToken, Staff, StaffSession
+from funnel.db.guides import Guide
+from funnel.db.mail import (
+    Attempt,
+    Control,
+    Enrolment,
+    MailEvent,
+    Message,
+    RateWindow,
+    StepSkip,
+    Tick,
+)
+from funnel.db.offers import ChallengeDayDone, ChallengeEntry, Purchase, WaitlistEntry
+from funnel.db.people import (
+    Confirmation,
+    Consent,
+    ConsentEvent,
+    FunnelEvent,
+    Subscriber,
+    Suppression,
+    VisitCount,
+)
+from funnel.db.texts import TextVersion
+
+__all__ = [
+    "Attempt",
+    "AuditEntry",
+    "Base",
+    "ChallengeDayDone",
+    "ChallengeEntry",
+    "Confirmation",
+    "Consent",
+    "ConsentEvent",
+    "Control",
+    "Enrolment",
+    "FunnelEvent",
+    "Guide",
+    "MailEvent",
+    "Message",
+    "Purchase",
+    "RateWindow",
+    "SetupToken",
+    "Staff",
+    "StaffSession",
+    "StepSkip",
+    "Subscriber",
+    "Suppression",
+    "TextVersion",
+    "Tick",
+    "VisitCount",
+    "WaitlistEntry",
+]

@@ -1,0 +1,201 @@
+"""The life of one message: states, provider answers, backoff, and what events mean."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from funnel.domain.people import SuppressionReason
+from funnel.domain.ports import MailClass, Outcome
+
+LEASE = timedelta(seconds=30)
+SENDING_LEASE = timedelta(seconds=90)
+START_DEADLINE_SECONDS = 5.0
+SETTLE_WINDOW = timedelta(minutes=10)
+BACKOFF_FIRST = timedelta(seconds=30)
+BACKOFF_CAP = timedelta(hours=1)
+
+
+class MessageState(StrEnum):
+    """Where a message is on its way; `sending` never goes straight back to `scheduled`."""
+
+    SCHEDULED = "scheduled"
+    CLAIMED = "claimed"
+    SENDING = "sending"
+    UNKNOWN = "unknown"
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+    UNCONFIRMED = "unconfirmed"
+
+
+OPEN_STATES = frozenset(
+    {
+        MessageState.SCHEDULED,
+        MessageState.CLAIMED,
+        MessageState.SENDING,
+        MessageState.UNKNOWN,
+    }
+)
+
+GIVE_UP_AFTER = {
+    MailClass.CONFIRM: timedelta(hours=2),
+    MailClass.DELIVER: timedelta(hours=24),
+    MailClass.RECEIPT: timedelta(hours=24),
+    MailClass.DRIP: timedelta(hours=72),
+    MailClass.ADMIN: timedelta(hours=24),
+}
+
+RESEND_WHEN_IN_DOUBT = {
+    MailClass.CONFIRM: timedelta(seconds=60),
+    MailClass.DELIVER: timedelta(seconds=60),
+    MailClass.RECEIPT: timedelta(minutes=15),
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of a message after an answer. `not_before` is set for another try."""
+
+    state: MessageState
+    why: str
+    not_before: datetime | None = None
+    counts_as_attempt: bool = True
+    opens_breaker: bool = False
+
+
+def backoff(attempt: int, jitter: float) -> timedelta:
+    """The pause before try `attempt` + 1: 30 s doubled each time, at most an hour.
+
+    `jitter` from 0 to 1 spreads it over its upper half.
+    """
+    whole = min(BACKOFF_FIRST * 2 ** min(max(attempt - 1, 0), 12), BACKOFF_CAP)
+    return whole * (0.5 + 0.5 * jitter)
+
+
+def judge(
+    outcome: Outcome,
+    why: str,
+    *,
+    mail_class: MailClass,
+    attempt: int,
+    due_at: datetime,
+    now: datetime,
+    retry_at: datetime | None = None,
+    jitter: float = 0.5,
+) -> Verdict:
+    """What becomes of a message after this answer to its attempt number `attempt`."""
+    match outcome:
+        case Outcome.ACCEPTED:
+            return Verdict(MessageState.ACCEPTED, why)
+        case Outcome.REFUSED:
+            return Verdict(MessageState.FAILED, why)
+        case Outcome.AMBIGUOUS:
+            return Verdict(MessageState.UNKNOWN, why)
+        case Outcome.NOT_SENT_THROTTLED | Outcome.ACCOUNT_REFUSED:
+            until = max(retry_at or now, now) + backoff(1, jitter)
+            is_account = outcome is Outcome.ACCOUNT_REFUSED
+            return Verdict(MessageState.SCHEDULED, why, until, False, is_account)
+        case Outcome.NOT_SENT_RETRY:
+            return _try_again(why, mail_class, attempt, due_at, now, jitter)
+
+
+def _try_again(
+    why: str,
+    mail_class: MailClass,
+    attempt: int,
+    due_at: datetime,
+    now: datetime,
+    jitter: float,
+) -> Verdict:
+    if now - due_at >= GIVE_UP_AFTER[mail_class]:
+        return Verdict(MessageState.FAILED, f"{why} Given up after many tries.")
+    return Verdict(MessageState.SCHEDULED, why, now + backoff(attempt, jitter))
+
+
+def settle_doubt(mail_class: MailClass, resent: bool) -> tuple[MessageState, str]:
+    """What becomes of a message nobody can vouch for, once its waiting time is over.
+
+    Service mail goes once more (a second copy is harmless, a missing one is not); a series mail
+    does not: at worst one newsletter is missing, never doubled.
+    """
+    if mail_class in RESEND_WHEN_IN_DOUBT and not resent:
+        return MessageState.SCHEDULED, "No answer came, so it goes once more."
+    return MessageState.UNCONFIRMED, "No answer came; it may or may not have arrived."
+
+
+def doubt_lasts(mail_class: MailClass, can_be_asked: bool) -> timedelta:
+    """How long a message stays `unknown` before it is settled."""
+    if can_be_asked:
+        return SETTLE_WINDOW
+    return RESEND_WHEN_IN_DOUBT.get(mail_class, SETTLE_WINDOW)
+
+
+class EventKind(StrEnum):
+    """What a provider can tell about a message after it was handed over."""
+
+    PROCESSED = "processed"
+    DEFERRED = "deferred"
+    DELIVERED = "delivered"
+    BLOCKED = "blocked"
+    DROPPED = "dropped"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    UNSUBSCRIBED = "unsubscribed"
+    IGNORED = "ignored"
+
+
+_RANK = {
+    EventKind.IGNORED: 0,
+    EventKind.PROCESSED: 1,
+    EventKind.DEFERRED: 2,
+    EventKind.BLOCKED: 3,
+    EventKind.DELIVERED: 4,
+    EventKind.DROPPED: 5,
+    EventKind.BOUNCED: 6,
+    EventKind.UNSUBSCRIBED: 7,
+    EventKind.COMPLAINED: 8,
+}
+
+_SUPPRESSES = {
+    EventKind.BOUNCED: SuppressionReason.BOUNCED,
+    EventKind.COMPLAINED: SuppressionReason.COMPLAINED,
+    EventKind.UNSUBSCRIBED: SuppressionReason.UNSUBSCRIBED,
+}
+
+
+def read_event(event: str, bounce_type: str = "", reason: str = "") -> EventKind:
+    """The meaning of a SendGrid event name, with its `type` and `reason` fields."""
+    match event:
+        case "bounce":
+            return EventKind.BLOCKED if bounce_type == "blocked" else EventKind.BOUNCED
+        case "dropped":
+            return _read_drop(reason.lower())
+        case "spamreport":
+            return EventKind.COMPLAINED
+        case "unsubscribe" | "group_unsubscribe":
+            return EventKind.UNSUBSCRIBED
+        case "processed" | "deferred" | "delivered":
+            return EventKind(event)
+        case _:
+            return EventKind.IGNORED
+
+
+def _read_drop(reason: str) -> EventKind:
+    if "bounced" in reason or "invalid" in reason:
+        return EventKind.BOUNCED
+    if "spam report" in reason:
+        return EventKind.COMPLAINED
+    if "unsubscribed" in reason:
+        return EventKind.UNSUBSCRIBED
+    return EventKind.DROPPED
+
+
+def later(known: EventKind | None, news: EventKind) -> EventKind:
+    """The stronger of two pieces of news, so that order and repeats do not matter."""
+    return news if known is None or _RANK[news] > _RANK[known] else known
+
+
+def suppression_for(event: EventKind) -> SuppressionReason | None:
+    """The suppression an event calls for, if any."""
+    return _SUPPRESSES.get(event)

@@ -1,0 +1,149 @@
+"""What the funnel asks of the outside world."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+
+class MailClass(StrEnum):
+    """Why a message is sent; decides quiet hours, consent and what happens when in doubt."""
+
+    CONFIRM = "confirm"
+    DELIVER = "deliver"
+    DRIP = "drip"
+    RECEIPT = "receipt"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True)
+class OutgoingEmail:
+    """One finished email to one person. Headers hold no line breaks; html and text are whole."""
+
+    message_id: UUID
+    mail_class: MailClass
+    to_address: str
+    from_name: str
+    from_address: str
+    reply_to: str | None
+    subject: str
+    html: str
+    text: str
+    list_unsubscribe_url: str | None
+    created_at: datetime
+
+    @property
+    def message_id_header(self) -> str:
+        """The deterministic Message-ID, with its angle brackets."""
+        domain = self.from_address.rpartition("@")[2]
+        return f"<{self.message_id}@{domain}>"
+
+
+@dataclass(frozen=True)
+class MailboxItem:
+    """One mail in the local mailbox, as its list shows it."""
+
+    key: str
+    to_address: str
+    subject: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True)
+class MailboxMessage:
+    """One mail of the local mailbox, opened: both parts and every header in order."""
+
+    item: MailboxItem
+    html: str
+    text: str
+    headers: tuple[tuple[str, str], ...]
+
+
+class MailboxReader(Protocol):
+    """Reads the local mailbox of the embedded mode; newest first."""
+
+    def items(self, limit: int = 200) -> list[MailboxItem]: ...
+
+    def message(self, key: str) -> MailboxMessage | None: ...
+
+
+class Outcome(StrEnum):
+    """What a provider's answer means for one message (reliability, answer classes)."""
+
+    ACCEPTED = "accepted"
+    NOT_SENT_RETRY = "not_sent_retry"
+    NOT_SENT_THROTTLED = "not_sent_throttled"
+    REFUSED = "refused"
+    ACCOUNT_REFUSED = "account_refused"
+    AMBIGUOUS = "ambiguous"
+
+
+@dataclass(frozen=True)
+class SendResult:
+    """The outcome for one message; `why` is one plain sentence without personal data."""
+
+    message_id: UUID
+    outcome: Outcome
+    why: str
+    provider_id: str | None = None
+    status_code: int | None = None
+    retry_at: datetime | None = None
+
+
+class Mailer(Protocol):
+    """Hands emails to a provider. Never retries by itself; never raises for a provider's answer.
+
+    Every email given in gets exactly one result, in the same order.
+    """
+
+    name: str
+    batch_size: int
+
+    def send(self, emails: Sequence[OutgoingEmail]) -> list[SendResult]: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file in the store: its size in bytes and its SHA-256 in hex."""
+
+    key: str
+    size_bytes: int
+    sha256: str
+
+
+class Storage(Protocol):
+    """Keeps finished files under opaque keys. A key is either absent or whole."""
+
+    def put(self, key: str, source: Path) -> StoredFile: ...
+
+    def path(self, key: str) -> Path | None: ...
+
+    def delete(self, key: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class PressedGuide:
+    """What the press made: pages, bytes on disk, SHA-256 in hex."""
+
+    pages: int
+    size_bytes: int
+    sha256: str
+
+
+class GuidePress(Protocol):
+    """Turns a guide's document into a PDF file. Raises GuideFailed."""
+
+    def press(self, document: Mapping[str, object], out: Path) -> PressedGuide: ...
+
+    def close(self) -> None: ...
+
+
+class Bell(Protocol):
+    """Wakes a worker. Losing a ring costs at most one tick; ringing never raises."""
+
+    def ring(self, queue: str) -> None: ...

@@ -1,0 +1,185 @@
+"""A sequence of mails, a person's place in it, and the one decision: what happens next."""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+
+from funnel.domain.people import Purpose
+from funnel.domain.schedule import (
+    DAYTIME,
+    Delay,
+    Window,
+    due_after,
+    next_opening,
+    zone_of,
+)
+
+
+class Fact(StrEnum):
+    """The steps of the funnel, each kept the first time it happens to a person."""
+
+    REQUESTED = "requested"
+    CONFIRMED = "confirmed"
+    DOWNLOADED = "downloaded"
+    JOINED = "joined"
+    COMPLETED = "completed"
+    WAITLISTED = "waitlisted"
+    PURCHASED = "purchased"
+    UNSUBSCRIBED = "unsubscribed"
+
+
+FACT_WORDS = {
+    Fact.REQUESTED: "asked for the guide",
+    Fact.CONFIRMED: "confirmed the address",
+    Fact.DOWNLOADED: "opened the guide",
+    Fact.JOINED: "joined the challenge",
+    Fact.COMPLETED: "finished the challenge",
+    Fact.WAITLISTED: "joined the waiting list",
+    Fact.PURCHASED: "bought the programme",
+    Fact.UNSUBSCRIBED: "unsubscribed",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One mail of a sequence. The key never changes; `at` is local wall time."""
+
+    key: str
+    delay: Delay
+    at: time | None = None
+    weekdays: frozenset[int] = frozenset()
+    skip_if: frozenset[Fact] = frozenset()
+    expires_after: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """An ordered set of steps with its entry, its exits and the consent it needs.
+
+    `starts_on` facts enrol a person; `follows` names a sequence whose end enrols them.
+    """
+
+    key: str
+    title: str
+    purpose: Purpose
+    steps: tuple[Step, ...]
+    starts_on: frozenset[Fact] = frozenset()
+    follows: str | None = None
+    exits_on: frozenset[Fact] = frozenset()
+    min_gap: timedelta = timedelta(hours=20)
+    window: Window = DAYTIME
+
+    def after(self, key: str | None) -> Step | None:
+        """The step after this one; the first for None; None at the end or for an unknown key."""
+        if key is None:
+            return self.steps[0] if self.steps else None
+        keys = [step.key for step in self.steps]
+        place = keys.index(key) + 1 if key in keys else len(keys)
+        return self.steps[place] if place < len(keys) else None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one person stands in one sequence.
+
+    `anchor_at` is when the last step was resolved, or the start; `last_drip_at` is the last
+    series mail of any sequence that was accepted for this person.
+    """
+
+    anchor_at: datetime
+    last_step: str | None
+    facts: frozenset[Fact]
+    zone: str | None = None
+    last_drip_at: datetime | None = None
+    refusal: str | None = None
+
+
+@dataclass(frozen=True)
+class Send:
+    """The step's mail goes now."""
+
+    step: Step
+    why: str
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Nothing to do before `until`."""
+
+    step: Step
+    until: datetime
+    why: str
+
+
+@dataclass(frozen=True)
+class Skip:
+    """The step is passed over for good."""
+
+    step: Step
+    why: str
+
+
+@dataclass(frozen=True)
+class Finish:
+    """The sequence is over for this person; `is_exit` when a goal ended it early."""
+
+    why: str
+    is_exit: bool = False
+
+
+@dataclass(frozen=True)
+class Halt:
+    """Mail must not go to this person; the sequence ends."""
+
+    why: str
+
+
+Decision = Send | Wait | Skip | Finish | Halt
+
+
+def next_step(sequence: Sequence, place: Place, now: datetime) -> Decision:
+    """What happens next for a person in a sequence, at the instant `now`.
+
+    Pure and total. It never answers Send before the step is due, outside the window, within
+    `min_gap` of the last mail, after a goal, or against consent.
+    """
+    reached = sequence.exits_on & place.facts
+    if reached:
+        return Finish(_goal_sentence(reached), is_exit=True)
+    if place.refusal:
+        return Halt(place.refusal)
+    step = sequence.after(place.last_step)
+    if step is None:
+        return Finish("Every mail of this sequence has been dealt with.")
+    return _for_step(sequence, step, place, now)
+
+
+def _goal_sentence(reached: frozenset[Fact]) -> str:
+    first = sorted(reached)[0]
+    return f"They {FACT_WORDS[first]}, so these mails stop."
+
+
+def _for_step(sequence: Sequence, step: Step, place: Place, now: datetime) -> Decision:
+    zone = zone_of(place.zone)
+    due = due_after(
+        place.anchor_at, step.delay, zone, at=step.at, weekdays=step.weekdays
+    )
+    if now < due:
+        return Wait(step, due, "It is not due before then.")
+    passed = sorted(step.skip_if & place.facts)
+    if passed:
+        return Skip(step, f"Because they {FACT_WORDS[passed[0]]}.")
+    if step.expires_after is not None and now > due + step.expires_after:
+        return Skip(step, "Its time had passed.")
+    return _when_free(sequence, step, place, now)
+
+
+def _when_free(sequence: Sequence, step: Step, place: Place, now: datetime) -> Decision:
+    if place.last_drip_at is not None and now < place.last_drip_at + sequence.min_gap:
+        free = place.last_drip_at + sequence.min_gap
+        until = next_opening(free, zone_of(place.zone), sequence.window)
+        return Wait(step, until, "Held: there was a mail within the last day.")
+    opening = next_opening(now, zone_of(place.zone), sequence.window)
+    if opening > now:
+        return Wait(step, opening, "Held: quiet hours.")
+    return Send(step, "It is due.")
