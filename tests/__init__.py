@@ -1,0 +1,1 @@
+"""The proof that Funnel does what it says, one folder per layer."""
