@@ -1,0 +1,200 @@
+"""Paths, colours and marks: from outlines to SVG shapes, in painting order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from html import escape
+
+from blueprint.figures.body import Shape
+from blueprint.figures.geometry import Point
+
+
+@dataclass(frozen=True)
+class Ink:
+    """A colour and the `fig-*` class under which a stylesheet may replace it."""
+
+    colour: str
+    role: str
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The colours of one drawing. `recolourable` adds classes; the cover keeps its colours."""
+
+    skin: str
+    skin_far: str
+    hair: str
+    shirt: str
+    sleeve: str
+    leg: str
+    leg_far: str
+    edge: str = "#e9f2f0"  # the thin line round near limbs: the colour of the panel behind
+    mat: str = "#c5dcd7"
+    pad: str = "#8fb8b0"
+    seat: str = "#b99b70"
+    seat_far: str = "#9d8159"
+    glow: str = "#b8492a"
+    move: str = "#b8492a"
+    fibre: str = "#ffe3d6"
+    quiet: str = "#2f6f73"
+    halo: str = "#fffdf9"
+    thread: str = "#fffdf9"
+    word: str = "#17323a"
+    leader: str = "#7d979a"
+    recolourable: bool = True
+
+    def ink(self, role: str) -> Ink:
+        """The ink of a role such as "leg-far"."""
+        colours: dict[str, str] = {
+            name: value for name, value in vars(self).items() if isinstance(value, str)
+        }
+        return Ink(colours[role.replace("-", "_")], role if self.recolourable else "")
+
+
+AMBER = Palette("#cf9772", "#b47f5c", "#3a2a23", "#2f6f73", "#37797d", "#1c404b", "#42636e")
+DEEP = Palette("#8f5d41", "#774b33", "#211815", "#7ba69c", "#86b0a6", "#1f4650", "#466872")
+FAIR = Palette("#e2b698", "#c99b7d", "#9a9690", "#3d7f86", "#468990", "#24424f", "#4b6b76")
+OLIVE = Palette("#b98160", "#a06d4f", "#2f2622", "#4d8a80", "#57948a", "#2a4a5e", "#50707f")
+ON_TEAL = replace(
+    Palette("#d9a381", "#bd8868", "#2a1d18", "#f6ecdc", "#e4d3b8", "#7cc4bd", "#5ba39d"),
+    edge="",
+    recolourable=False,
+)
+
+
+def number(value: float) -> str:
+    """At most one decimal, and never a negative zero."""
+    text = f"{value:.1f}".rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
+
+
+def xy(point: Point) -> str:
+    return f"{number(point.x)} {number(-point.y)}"
+
+
+def element(tag: str, **attributes: str | float) -> str:
+    """One empty SVG element; stroke_width becomes stroke-width, numbers are rounded."""
+    pairs = ((name.rstrip("_").replace("_", "-"), value) for name, value in attributes.items())
+    text = "".join(
+        f' {name}="{escape(v) if isinstance(v, str) else number(v)}"' for name, v in pairs
+    )
+    return f"<{tag}{text}/>"
+
+
+def classed(ink: Ink) -> dict[str, str]:
+    return {"class_": f"fig-{ink.role}"} if ink.role else {}
+
+
+def smooth_path(points: Sequence[Point], closed: bool = True) -> str:
+    """A Catmull-Rom curve through the points, as cubic Bezier segments."""
+    count = len(points)
+
+    def at(index: int) -> Point:
+        return points[index % count] if closed else points[max(0, min(count - 1, index))]
+
+    parts = [f"M{xy(points[0])}"]
+    for i in range(count if closed else count - 1):
+        before, start, end, after = at(i - 1), at(i), at(i + 1), at(i + 2)
+        first = start + (end - before).times(1 / 6)
+        second = end - (after - start).times(1 / 6)
+        parts.append(f"C{xy(first)} {xy(second)} {xy(end)}")
+    return "".join(parts) + ("Z" if closed else "")
+
+
+def limb_outline(start: Point, end: Point, shape: Shape) -> list[Point]:
+    """The outline round the bone start-end. The front of a leg is on the left of its direction."""
+    direction = (end - start).unit()
+    front = direction.left_normal()
+    centres = [start.towards(end, station.along) for station in shape]
+    near_side = [c + front.times(s.front) for c, s in zip(centres, shape, strict=True)]
+    far_side = [c - front.times(s.back) for c, s in zip(centres, shape, strict=True)]
+    first, last = shape[0], shape[-1]
+    start_cap = centres[0] - direction.times((first.front + first.back) * 0.42)
+    end_cap = centres[-1] + direction.times((last.front + last.back) * 0.42)
+    return [start_cap, *near_side, end_cap, *reversed(far_side)]
+
+
+@dataclass
+class Drawing:
+    """Shapes in painting order."""
+
+    palette: Palette
+    parts: list[str] = field(default_factory=list)
+
+    def shapes(self, outlines: list[tuple[Sequence[Point], str]], edge: float = 0.0) -> None:
+        """Outlines that belong together: a paper edge goes round them all, never between them."""
+        paths = [(smooth_path(points), self.palette.ink(role)) for points, role in outlines]
+        if edge and self.palette.edge:
+            self._stroke("".join(path for path, _ in paths), "edge", edge * 2)
+        for path, ink in paths:
+            self.parts.append(element("path", d=path, fill=ink.colour, **classed(ink)))
+
+    def shape(self, points: Sequence[Point], role: str, edge: float = 0.0) -> None:
+        self.shapes([(points, role)], edge)
+
+    def curve(self, points: Sequence[Point], role: str, width: float) -> None:
+        self._stroke(smooth_path(points, closed=False), role, width)
+
+    def line(self, points: Sequence[Point], role: str, width: float, dash: str = "") -> None:
+        self._stroke("M" + "L".join(xy(p) for p in points), role, width, dash)
+
+    def _stroke(self, path: str, role: str, width: float, dash: str = "") -> None:
+        ink = self.palette.ink(role)
+        dashes = {"stroke_dasharray": dash} if dash else {}
+        self.parts.append(
+            element(
+                "path",
+                d=path,
+                fill="none",
+                stroke=ink.colour,
+                stroke_width=width,
+                stroke_linecap="round",
+                stroke_linejoin="round",
+                **classed(ink),
+                **dashes,
+            )
+        )
+
+    def polygon(self, points: Sequence[Point], role: str, rounding: float) -> None:
+        """A flat shape whose corners are rounded off over `rounding` centimetres."""
+        ink, count, parts = self.palette.ink(role), len(points), []
+        for i, corner in enumerate(points):
+            into = corner + (points[i - 1] - corner).unit().times(rounding)
+            out = corner + (points[(i + 1) % count] - corner).unit().times(rounding)
+            parts.append(f"{'L' if i else 'M'}{xy(into)}Q{xy(corner)} {xy(out)}")
+        path = "".join(parts) + "Z"
+        self.parts.append(element("path", d=path, fill=ink.colour, **classed(ink)))
+
+    def bar(self, start: Point, end: Point, width: float, role: str) -> None:
+        """A straight rod with round corners, such as a chair leg."""
+        aside = (end - start).unit().left_normal().times(width / 2)
+        corners = [start + aside, end + aside, end - aside, start - aside]
+        self.polygon(corners, role, width * 0.4)
+
+    def dot(self, centre: Point, radius: float, role: str) -> None:
+        ink = self.palette.ink(role)
+        self.parts.append(
+            element("circle", cx=centre.x, cy=-centre.y, r=radius, fill=ink.colour, **classed(ink))
+        )
+
+    def slab(self, left: float, right: float, top: float, height: float, role: str) -> None:
+        ink = self.palette.ink(role)
+        corner = min(3.0, height / 2)
+        box = {"x": left, "y": -top, "width": right - left, "height": height, "rx": corner}
+        self.parts.append(element("rect", **box, fill=ink.colour, **classed(ink)))
+
+    def words(self, at: Point, text: str, role: str, anchor: str, size: float, weight: str) -> None:
+        ink = self.palette.ink(role)
+        opening = element(
+            "text",
+            x=at.x,
+            y=-at.y,
+            text_anchor=anchor,
+            font_family="Source Sans 3, sans-serif",
+            font_size=size,
+            font_weight=weight,
+            fill=ink.colour,
+            **classed(ink),
+        ).removesuffix("/>")
+        self.parts.append(f"{opening}>{escape(text)}</text>")
