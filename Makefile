@@ -1,0 +1,42 @@
+# Every target has a `##` line; `make` alone lists them.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run demo test check fmt lock bench
+
+BIN := .venv/bin
+TYPED := funnel blueprint wsgi.py worker.py tests
+
+help:
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## install what is missing, then start Funnel here: one command, no other servers
+	@scripts/install run
+	@exec $(BIN)/funnel up
+
+demo: ## the same product with invented people and a clock that runs fast
+	@scripts/install run
+	@exec $(BIN)/funnel demo
+
+test: ## run every test, on real Postgres, Redis and Chromium
+	@scripts/install test
+	@$(BIN)/pytest --numprocesses=auto --maxprocesses=4
+
+check: ## read the code without running it: format, lint, types, import rules, templates
+	@scripts/install check
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/djlint --lint --quiet templates/web blueprint/document
+
+fmt: ## put the code into the house's format
+	@scripts/install check
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format .
+
+lock: ## choose the newest versions of all dependencies again, with their hashes
+	@scripts/lock
+
+bench: ## measure ratios on this machine; prints one JSON line a benchmark
+	@scripts/install check
+	@for each in bench/*.py; do $(BIN)/python "$$each"; done
