@@ -1,0 +1,147 @@
+"""The Markdown of a mail: the few forms allowed, cut into panels, and its HTML."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+
+from markdown_it import MarkdownIt
+from markdown_it.tree import SyntaxTreeNode
+
+from funnel.content.findings import Findings
+from funnel.content.merge import Slot
+from funnel.content.names import link_name, link_problem
+
+_RULES = ["heading", "list", "blockquote", "emphasis", "link", "escape", "newline", "entity", "hr"]
+_RAW_HTML = re.compile(r"<[A-Za-z/!?]")
+_BARE_URL = re.compile(r"(?<!\]\()\b(?:https?://|www\.)", re.IGNORECASE)
+_UNWANTED = ((_RAW_HTML, "HTML is not used here: write Markdown, or put a space after '<'"),
+             (_BARE_URL, "a bare address is not used here: write [words](https://...)"),
+             (re.compile(r"!\["), "pictures are not used in mails: remove it"))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A stretch of a mail on one ground: plain, or set aside (a block quote)."""
+
+    kind: str
+    nodes: tuple[SyntaxTreeNode, ...]
+
+
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("zero").enable(_RULES)
+    # Targets are judged by our own rules, with a finding for each, instead of dropped in silence.
+    parser.validateLink = _is_judged_later  # type: ignore[method-assign, assignment]  # its own way
+    parser.normalizeLink = str  # type: ignore[method-assign, assignment]  # its own way
+    return parser
+
+
+def _is_judged_later(_url: str) -> bool:
+    return True
+
+
+_PARSER = _parser()
+
+
+def parse_markdown(text: str) -> SyntaxTreeNode:
+    return SyntaxTreeNode(_PARSER.parse(text))
+
+
+def panels(root: SyntaxTreeNode) -> tuple[Panel, ...]:
+    """The mail from top to bottom, plain stretches and asides in turn."""
+    made: list[Panel] = []
+    for node in root.children:
+        if node.type == "blockquote":
+            made.append(Panel("aside", tuple(node.children)))
+        elif made and made[-1].kind == "card":
+            made[-1] = Panel("card", (*made[-1].nodes, node))
+        else:
+            made.append(Panel("card", (node,)))
+    return tuple(made)
+
+
+def link_targets(root: SyntaxTreeNode) -> Iterator[tuple[str, int]]:
+    """Every link's target with its line in the Markdown, counted from 0."""
+    for node in root.walk():
+        if node.type == "link":
+            block = node.parent
+            yield str(node.attrs.get("href", "")), block.map[0] if block and block.map else 0
+
+
+def check_markdown(text: str, found: Findings, line: int) -> None:
+    """Find forms and links that a mail may not hold. `line` is where the text begins."""
+    for number, content in enumerate(text.split("\n"), start=line):
+        for pattern, problem in _UNWANTED:
+            if pattern.search(content):
+                found.add(number, problem)
+    root = parse_markdown(text)
+    if not root.children:
+        found.add(line, "the mail says nothing: write its text below the second line of dashes")
+    for target, at in link_targets(root):
+        problem_here = link_problem(target)
+        if problem_here:
+            found.add(line + at, problem_here)
+    _check_shape(root, found, line)
+
+
+def _check_shape(root: SyntaxTreeNode, found: Findings, line: int) -> None:
+    for node in root.walk():
+        at = line + (node.map[0] if node.type != "root" and node.map else 0)
+        if node.type == "heading" and node.tag == "h1":
+            found.add(at, "the mail's own heading stands in its front matter: begin with ## here")
+        if node.type == "blockquote" and node.parent is not None and node.parent.type != "root":
+            found.add(at, "a block quote may not stand inside something else: move it out")
+    places = [node for node in root.children if node.type == "hr"]
+    for node in places[1:]:
+        found.add(
+            line + (node.map[0] if node.map else 0),
+            "the line of dashes shows where the button goes: keep only one",
+        )
+
+
+class HtmlWriter:
+    """Writes nodes as mail HTML; `absent` holds the placeholder of each link without a target."""
+
+    def __init__(self, absent: Mapping[str, str]) -> None:
+        self._absent = absent
+        self._writers: dict[str, Callable[[SyntaxTreeNode], str]] = {
+            "text": lambda node: escape(node.content, quote=False),
+            "softbreak": lambda _: "\n",
+            "hardbreak": lambda _: "<br />",
+            "strong": lambda node: f"<strong>{self.write_all(node)}</strong>",
+            "em": lambda node: f"<em>{self.write_all(node)}</em>",
+            "link": self._link,
+            "paragraph": self._paragraph,
+            "heading": self._heading,
+            "bullet_list": lambda node: self._list(node, "ul"),
+            "ordered_list": lambda node: self._list(node, "ol"),
+            "list_item": lambda node: f'<li style="margin:0 0 6px">{self.write_all(node)}</li>',
+        }
+
+    def write(self, node: SyntaxTreeNode) -> str:
+        writer = self._writers.get(node.type, self.write_all)
+        return writer(node)
+
+    def write_all(self, node: SyntaxTreeNode) -> str:
+        return "".join(self.write(child) for child in node.children)
+
+    def _paragraph(self, node: SyntaxTreeNode) -> str:
+        inside = self.write_all(node)
+        return inside if node.hidden else f'<p class="body" style="margin:0 0 16px">{inside}</p>'
+
+    def _heading(self, node: SyntaxTreeNode) -> str:
+        inside = self.write_all(node)
+        return f'<h2 class="heading heading--small" style="margin:0 0 10px">{inside}</h2>'
+
+    def _list(self, node: SyntaxTreeNode, tag: str) -> str:
+        inside = self.write_all(node)
+        return f'<{tag} class="steps" style="margin:0 0 16px;padding:0 0 0 24px">{inside}</{tag}>'
+
+    def _link(self, node: SyntaxTreeNode) -> str:
+        target = str(node.attrs["href"])
+        name = link_name(target)
+        words = self.write_all(node)
+        if name is not None and name in self._absent:
+            return f"{words} {escape(self._absent[name])}"
+        href = str(Slot("link", name)) if name else escape(target)
+        return f'<a class="link" style="color:#2f6f73" href="{href}">{words}</a>'
