@@ -1,0 +1,106 @@
+"""From a guide's input to one HTML document; nothing here knows how it becomes a PDF."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+from urllib.parse import urlsplit
+
+import segno
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from blueprint import figures
+from blueprint.model import PLACEHOLDERS, BlueprintInput, Brand
+from blueprint.typefaces import printable_name
+from blueprint.words import DOCUMENT, load
+
+TITLE = "P.A.I.N Relief Blueprint"
+QR_INK = "#14414a"
+QR_TITLE = "QR code that opens the Hip Mobility Challenge"
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+def compose(guide: BlueprintInput) -> str:
+    """The complete HTML of one guide. Everything typed is escaped and stays text."""
+    name = printable_name(guide.first_name)
+    return (
+        _environment()
+        .get_template("guide.html")
+        .render(
+            guide=guide,
+            brand=guide.brand,
+            safety=guide.safety,
+            name=name,
+            title=f"{TITLE} for {name}" if name else TITLE,
+            words=load(),
+            qr=qr_code(guide.challenge_url),
+            fact=lambda field: fact(guide.brand, field),
+        )
+    )
+
+
+def fact(brand: Brand, field: str) -> Markup:
+    """A fact of the brand, or its placeholder, marked as one."""
+    value: str | None = getattr(brand, field)
+    if value is None:
+        return Markup('<span class="placeholder">{}</span>').format(PLACEHOLDERS[field])
+    return escape(value)
+
+
+def qr_code(url: str) -> Markup:
+    """A QR code as inline SVG."""
+    code = segno.make(url, error="m", micro=False)
+    drawn = code.svg_inline(
+        border=1,
+        dark="#14414a",
+        svgclass="invite__qr",
+        lineclass=None,
+        omitsize=True,
+        title=QR_TITLE,
+    )
+    return Markup(drawn)  # noqa: S704  # the address is only in the pattern, never in the text
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(DOCUMENT),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["picture"] = picture
+    environment.globals["cite"] = cite
+    environment.filters["long_date"] = long_date
+    environment.filters["spoken_url"] = spoken_url
+    return environment
+
+
+def picture(name: str, css_class: str, alt: str | None = None) -> Markup:
+    """An image of a bundled figure; its description is the alternative text."""
+    text = figures.draw(name).description if alt is None else alt
+    return Markup('<img class="{}" src="asset:figures/{}.svg" alt="{}">').format(
+        css_class, name, text
+    )
+
+
+def cite(key: str) -> Markup:
+    """A raised number that leads to its source. Raises KeyError for an unknown source."""
+    source = load().source(key)
+    return Markup('<sup><a href="#source-{}">{}</a></sup>').format(key, source.number)
+
+
+def long_date(day: date) -> str:
+    """For example 21 November 2026, whatever the locale."""
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def spoken_url(url: str) -> str:
+    """A web address as people read it out: no scheme, no query, no closing slash."""
+    parts = urlsplit(url)
+    return f"{parts.netloc}{parts.path}".rstrip("/") if parts.netloc else url

@@ -1,0 +1,98 @@
+"""The texts that every copy of the guide shares, read once from YAML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+DOCUMENT = Path(__file__).parent / "document"
+
+
+@dataclass(frozen=True)
+class Plate:
+    """One picture of a technique with its label and caption."""
+
+    name: str
+    label: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Technique:
+    """One of the five techniques; `step` is its place in the method, 2 to 4."""
+
+    key: str
+    name: str
+    short: str
+    step: int
+    layout: str
+    lede: str
+    figures: tuple[Plate, ...]
+    dose: str
+    dose_note: str
+    steps: tuple[str, ...]
+    feel: str
+    stop: str
+    easier: str
+    harder: str
+    why: str
+    source: str | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A numbered source of the guide."""
+
+    key: str
+    number: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stretch of the two-week plan."""
+
+    days: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Words:
+    techniques: tuple[Technique, ...]
+    sources: tuple[Source, ...]
+    stages: tuple[Stage, ...]
+    plan: dict[str, frozenset[int]]
+
+    def source(self, key: str) -> Source:
+        """Raises KeyError for a source that is not in the list."""
+        for source in self.sources:
+            if source.key == key:
+                return source
+        raise KeyError(key)
+
+
+@cache
+def load() -> Words:
+    """The shared texts. Raises TypeError when a text lacks a field or has one too many."""
+    plan = _read("plan")
+    return Words(
+        techniques=tuple(_technique(item) for item in _read("techniques")),
+        sources=tuple(Source(number=i, **item) for i, item in enumerate(_read("sources"), 1)),
+        stages=tuple(Stage(**item) for item in plan["stages"]),
+        plan={key: frozenset(days) for key, days in plan["days"].items()},
+    )
+
+
+def _read(name: str) -> Any:
+    text = (DOCUMENT / "words" / f"{name}.yaml").read_text(encoding="utf-8")
+    return yaml.safe_load(text)
+
+
+def _technique(item: dict[str, Any]) -> Technique:
+    plates = tuple(Plate(**plate) for plate in item["figures"])
+    return Technique(**item | {"figures": plates, "steps": tuple(item["steps"])})
