@@ -69,6 +69,4 @@ def make_sessions(engine: Engine) -> sessionmaker[Session]:
 
 def make_readers(engine: Engine) -> sessionmaker[Session]:
     """The maker of sessions that only read: on SQLite they do not wait for the write lock."""
-    return sessionmaker(
-        engine.execution_options(is_reading=True), expire_on_commit=False
-    )
+    return sessionmaker(engine.execution_options(is_reading=True), expire_on_commit=False)

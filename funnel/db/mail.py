@@ -32,9 +32,7 @@ class Enrolment(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    subscriber_id: Mapped[int] = mapped_column(
-        ForeignKey("subscriber.id", ondelete="CASCADE")
-    )
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id", ondelete="CASCADE"))
     sequence_key: Mapped[str]
     state: Mapped[str] = mapped_column(default=EnrolmentState.ACTIVE)
     started_at: Mapped[datetime]
@@ -54,9 +52,7 @@ class StepSkip(Base):
     __table_args__ = (UniqueConstraint("enrolment_id", "step_key"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    enrolment_id: Mapped[int] = mapped_column(
-        ForeignKey("enrolment.id", ondelete="CASCADE")
-    )
+    enrolment_id: Mapped[int] = mapped_column(ForeignKey("enrolment.id", ondelete="CASCADE"))
     step_key: Mapped[str]
     occurred_at: Mapped[datetime]
     why: Mapped[str]
@@ -93,12 +89,8 @@ class Message(Base):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    subscriber_id: Mapped[int] = mapped_column(
-        ForeignKey("subscriber.id", ondelete="CASCADE")
-    )
-    enrolment_id: Mapped[int | None] = mapped_column(
-        ForeignKey("enrolment.id", ondelete="CASCADE")
-    )
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id", ondelete="CASCADE"))
+    enrolment_id: Mapped[int | None] = mapped_column(ForeignKey("enrolment.id", ondelete="CASCADE"))
     step_key: Mapped[str | None]
     dedupe_key: Mapped[str] = mapped_column(unique=True)
     mail_class: Mapped[str]
@@ -137,8 +129,7 @@ class Attempt(Base):
     message_id: Mapped[UUID] = mapped_column(
         ForeignKey("message.id", ondelete="CASCADE"), primary_key=True
     )
-    number: Mapped[int] = mapped_column(primary_key=True)
-    fence: Mapped[int]
+    fence: Mapped[int] = mapped_column(primary_key=True)
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     status_code: Mapped[int | None]
@@ -189,11 +180,10 @@ class Tick(Base):
 
 
 class RateWindow(Base):
-    """How often a thing was done in a window, by a keyed hash of who did it."""
+    """How often a thing was done since its window opened, by a keyed hash of who did it."""
 
     __tablename__ = "rate_window"
 
     key: Mapped[str] = mapped_column(primary_key=True)
-    opens_at: Mapped[datetime] = mapped_column(primary_key=True)
     closes_at: Mapped[datetime] = mapped_column(index=True)
     count: Mapped[int]

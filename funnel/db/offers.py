@@ -44,9 +44,7 @@ class WaitlistEntry(Base):
     __table_args__ = (UniqueConstraint("subscriber_id", "offer_key"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    subscriber_id: Mapped[int] = mapped_column(
-        ForeignKey("subscriber.id", ondelete="CASCADE")
-    )
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id", ondelete="CASCADE"))
     offer_key: Mapped[str]
     joined_at: Mapped[datetime]
     left_at: Mapped[datetime | None]
@@ -59,9 +57,7 @@ class Purchase(Base):
     __table_args__ = (UniqueConstraint("subscriber_id", "offer_key"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    subscriber_id: Mapped[int] = mapped_column(
-        ForeignKey("subscriber.id", ondelete="CASCADE")
-    )
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id", ondelete="CASCADE"))
     offer_key: Mapped[str]
     marked_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     purchased_at: Mapped[datetime]

@@ -54,6 +54,7 @@ class Confirmation(Base):
         ForeignKey("subscriber.id", ondelete="CASCADE"), index=True
     )
     wants_series: Mapped[bool]
+    wants_health: Mapped[bool]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
@@ -121,9 +122,7 @@ class FunnelEvent(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    subscriber_id: Mapped[int] = mapped_column(
-        ForeignKey("subscriber.id", ondelete="CASCADE")
-    )
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id", ondelete="CASCADE"))
     fact: Mapped[str]
     occurred_at: Mapped[datetime]
 

@@ -15,6 +15,10 @@ class Clock(Protocol):
 
     def machine(self) -> datetime: ...
 
+    def boot_seconds(self) -> float:
+        """Seconds since the machine started, counting sleep: deadlines are judged by it."""
+        ...
+
 
 class ManualClock:
     """A clock that stands still until it is moved."""
@@ -27,6 +31,9 @@ class ManualClock:
 
     def machine(self) -> datetime:
         return self._now
+
+    def boot_seconds(self) -> float:
+        return self._now.timestamp()
 
     def advance(self, by: timedelta) -> datetime:
         """Move forward; a negative step raises ValueError."""

@@ -8,7 +8,7 @@ from funnel.domain.people import SuppressionReason
 from funnel.domain.ports import MailClass, Outcome
 
 LEASE = timedelta(seconds=30)
-SENDING_LEASE = timedelta(seconds=90)
+SENDING_LEASE_MARGIN = timedelta(seconds=60)
 START_DEADLINE_SECONDS = 5.0
 SETTLE_WINDOW = timedelta(minutes=10)
 BACKOFF_FIRST = timedelta(seconds=30)
@@ -61,7 +61,6 @@ class Verdict:
     why: str
     not_before: datetime | None = None
     counts_as_attempt: bool = True
-    opens_breaker: bool = False
 
 
 def backoff(attempt: int, jitter: float) -> timedelta:
@@ -69,7 +68,8 @@ def backoff(attempt: int, jitter: float) -> timedelta:
 
     `jitter` from 0 to 1 spreads it over its upper half.
     """
-    whole = min(BACKOFF_FIRST * 2 ** min(max(attempt - 1, 0), 12), BACKOFF_CAP)
+    doublings = min(max(attempt - 1, 0), 12)
+    whole: timedelta = min(BACKOFF_FIRST * (1 << doublings), BACKOFF_CAP)
     return whole * (0.5 + 0.5 * jitter)
 
 
@@ -94,8 +94,7 @@ def judge(
             return Verdict(MessageState.UNKNOWN, why)
         case Outcome.NOT_SENT_THROTTLED | Outcome.ACCOUNT_REFUSED:
             until = max(retry_at or now, now) + backoff(1, jitter)
-            is_account = outcome is Outcome.ACCOUNT_REFUSED
-            return Verdict(MessageState.SCHEDULED, why, until, False, is_account)
+            return Verdict(MessageState.SCHEDULED, why, until, counts_as_attempt=False)
         case Outcome.NOT_SENT_RETRY:
             return _try_again(why, mail_class, attempt, due_at, now, jitter)
 
@@ -124,9 +123,9 @@ def settle_doubt(mail_class: MailClass, resent: bool) -> tuple[MessageState, str
     return MessageState.UNCONFIRMED, "No answer came; it may or may not have arrived."
 
 
-def doubt_lasts(mail_class: MailClass, can_be_asked: bool) -> timedelta:
-    """How long a message stays `unknown` before it is settled."""
-    if can_be_asked:
+def doubt_lasts(mail_class: MailClass, has_events: bool) -> timedelta:
+    """How long a message stays `unknown`; longer where the provider's events may settle it."""
+    if has_events:
         return SETTLE_WINDOW
     return RESEND_WHEN_IN_DOUBT.get(mail_class, SETTLE_WINDOW)
 

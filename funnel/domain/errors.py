@@ -28,10 +28,6 @@ class NotFound(FunnelError):
     """There is nothing here."""
 
 
-class NotReady(FunnelError):
-    """This is still being made."""
-
-
 class DayLocked(FunnelError):
     """This day is not open yet."""
 

@@ -14,13 +14,9 @@ MAX_ADDRESS_OCTETS = 254
 MAX_LOCAL_OCTETS = 64
 MAX_NAME_CHARACTERS = 80
 
-_LOCAL = re.compile(
-    r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$"
-)
+_LOCAL = re.compile(r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$")
 _LABEL = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
-_BIDI = frozenset(
-    "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-)
+_BIDI = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class PersonState(StrEnum):
@@ -74,17 +70,10 @@ def parse_address(raw: str) -> Address:
         raise _bad_address("Enter an email address in the form name@example.com.")
     host = _ascii_host(host)
     mailbox = f"{local}@{host}"
-    if (
-        len(mailbox.encode()) > MAX_ADDRESS_OCTETS
-        or len(local.encode()) > MAX_LOCAL_OCTETS
-    ):
-        raise _bad_address(
-            "That email address is too long to be real. Please check it."
-        )
+    if len(mailbox.encode()) > MAX_ADDRESS_OCTETS or len(local.encode()) > MAX_LOCAL_OCTETS:
+        raise _bad_address("That email address is too long to be real. Please check it.")
     if not _LOCAL.match(local):
-        raise _bad_address(
-            "That email address has a character we cannot use. Please check it."
-        )
+        raise _bad_address("That email address has a character we cannot use. Please check it.")
     return Address(mailbox=mailbox, key=mailbox.lower(), folded=_fold(local, host))
 
 
@@ -92,15 +81,9 @@ def _ascii_host(host: str) -> str:
     try:
         ascii_host = host.rstrip(".").lower().encode("idna").decode("ascii")
     except UnicodeError as error:
-        raise _bad_address(
-            "The part after the @ does not look right. Please check it."
-        ) from error
+        raise _bad_address("The part after the @ does not look right. Please check it.") from error
     labels = ascii_host.split(".")
-    if (
-        len(labels) < 2
-        or not all(_LABEL.match(label) for label in labels)
-        or labels[-1].isdigit()
-    ):
+    if len(labels) < 2 or not all(_LABEL.match(label) for label in labels) or labels[-1].isdigit():
         raise _bad_address("The part after the @ does not look right. Please check it.")
     return ascii_host
 
@@ -124,9 +107,7 @@ def parse_name(raw: str) -> str | None:
     """
     text = unicodedata.normalize("NFC", raw)
     kept = "".join(
-        c if not unicodedata.category(c).startswith("C") else " "
-        for c in text
-        if c not in _BIDI
+        c if not unicodedata.category(c).startswith("C") else " " for c in text if c not in _BIDI
     )
     name = " ".join(kept.split())
     if len(name) > MAX_NAME_CHARACTERS:
@@ -151,9 +132,7 @@ class Standing:
     suppressions: frozenset[SuppressionReason]
 
 
-def why_not_send(
-    standing: Standing, mail_class: MailClass, purpose: Purpose | None
-) -> str | None:
+def why_not_send(standing: Standing, mail_class: MailClass, purpose: Purpose | None) -> str | None:
     """Why this person must not get this mail, as a plain sentence; None when they may.
 
     Receipts reach everyone whose address works. Service mail (confirm, deliver) is sent at the
@@ -170,11 +149,7 @@ def why_not_send(
     if mail_class is MailClass.CONFIRM:
         return None
     if mail_class is MailClass.DELIVER:
-        return (
-            None
-            if standing.state is not PersonState.PENDING
-            else "They have not confirmed yet."
-        )
+        return None if standing.state is not PersonState.PENDING else "They have not confirmed yet."
     return _why_not_drip(standing, purpose)
 
 

@@ -96,13 +96,19 @@ class SendResult:
 class Mailer(Protocol):
     """Hands emails to a provider. Never retries by itself; never raises for a provider's answer.
 
-    Every email given in gets exactly one result, in the same order.
+    Every email given in gets exactly one result, in the same order. `batch_size` is the most
+    emails of one call, `answer_seconds` the longest one call may take.
     """
 
     name: str
     batch_size: int
+    answer_seconds: float
 
     def send(self, emails: Sequence[OutgoingEmail]) -> list[SendResult]: ...
+
+    def was_accepted(self, message_id: UUID) -> bool | None:
+        """Whether this provider took that message; None when it cannot tell."""
+        ...
 
     def close(self) -> None: ...
 
@@ -147,3 +153,11 @@ class Bell(Protocol):
     """Wakes a worker. Losing a ring costs at most one tick; ringing never raises."""
 
     def ring(self, queue: str) -> None: ...
+
+
+class WebhookVerifier(Protocol):
+    """Checks that a webhook's raw body was signed by the provider. Raises WebhookRefused."""
+
+    def verify(
+        self, raw: bytes, signature: str | None, timestamp: str | None, now: datetime
+    ) -> None: ...

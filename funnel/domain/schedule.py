@@ -103,9 +103,5 @@ def next_opening(when: datetime, zone: ZoneInfo, window: Window) -> datetime:
     local = when.astimezone(zone)
     if window.holds(local.time()):
         return when
-    day = (
-        local.date()
-        if local.time() < window.opens
-        else local.date() + timedelta(days=1)
-    )
+    day = local.date() if local.time() < window.opens else local.date() + timedelta(days=1)
     return max(when, local_instant(day, window.opens, zone))

@@ -161,9 +161,7 @@ def _goal_sentence(reached: frozenset[Fact]) -> str:
 
 def _for_step(sequence: Sequence, step: Step, place: Place, now: datetime) -> Decision:
     zone = zone_of(place.zone)
-    due = due_after(
-        place.anchor_at, step.delay, zone, at=step.at, weekdays=step.weekdays
-    )
+    due = due_after(place.anchor_at, step.delay, zone, at=step.at, weekdays=step.weekdays)
     if now < due:
         return Wait(step, due, "It is not due before then.")
     passed = sorted(step.skip_if & place.facts)

@@ -38,15 +38,12 @@ def upgrade() -> None:
     op.create_table(
         "rate_window",
         sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("opens_at", UtcDateTime(), nullable=False),
         sa.Column("closes_at", UtcDateTime(), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("key", "opens_at", name=op.f("pk_rate_window")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_rate_window")),
     )
     with op.batch_alter_table("rate_window", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_rate_window_closes_at"), ["closes_at"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_rate_window_closes_at"), ["closes_at"], unique=False)
 
     op.create_table(
         "setup_token",
@@ -148,9 +145,7 @@ def upgrade() -> None:
         sa.Column("staff_id", sa.Integer(), nullable=True),
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["staff_id"], ["staff.id"], name=op.f("fk_audit_entry_staff_id")
-        ),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_audit_entry_staff_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entry")),
     )
     with op.batch_alter_table("audit_entry", schema=None) as batch_op:
@@ -171,9 +166,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_challenge_entry")),
-        sa.UniqueConstraint(
-            "subscriber_id", name=op.f("uq_challenge_entry_subscriber_id")
-        ),
+        sa.UniqueConstraint("subscriber_id", name=op.f("uq_challenge_entry_subscriber_id")),
     )
     op.create_table(
         "confirmation",
@@ -181,6 +174,7 @@ def upgrade() -> None:
         sa.Column("public_id", sa.Uuid(), nullable=False),
         sa.Column("subscriber_id", sa.Integer(), nullable=False),
         sa.Column("wants_series", sa.Boolean(), nullable=False),
+        sa.Column("wants_health", sa.Boolean(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("expires_at", UtcDateTime(), nullable=False),
         sa.Column("confirmed_at", UtcDateTime(), nullable=True),
@@ -204,8 +198,7 @@ def upgrade() -> None:
         sa.Column("purpose", sa.Text(), nullable=False),
         sa.Column("given_at", UtcDateTime(), nullable=False),
         sa.CheckConstraint(
-            "purpose IN ('series', 'health', 'challenge')",
-            name=op.f("ck_consent_purpose"),
+            "purpose IN ('series', 'health', 'challenge')", name=op.f("ck_consent_purpose")
         ),
         sa.ForeignKeyConstraint(
             ["subscriber_id"],
@@ -233,21 +226,15 @@ def upgrade() -> None:
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("seconds_on_page", sa.Double(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["subscriber_id"],
-            ["subscriber.id"],
-            name=op.f("fk_consent_event_subscriber_id"),
+            ["subscriber_id"], ["subscriber.id"], name=op.f("fk_consent_event_subscriber_id")
         ),
         sa.ForeignKeyConstraint(
-            ["wording_id"],
-            ["text_version.id"],
-            name=op.f("fk_consent_event_wording_id"),
+            ["wording_id"], ["text_version.id"], name=op.f("fk_consent_event_wording_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consent_event")),
     )
     with op.batch_alter_table("consent_event", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_consent_event_subscriber_id", ["subscriber_id"], unique=False
-        )
+        batch_op.create_index("ix_consent_event_subscriber_id", ["subscriber_id"], unique=False)
 
     op.create_table(
         "enrolment",
@@ -273,9 +260,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_enrolment")),
         sa.UniqueConstraint(
-            "subscriber_id",
-            "sequence_key",
-            name=op.f("uq_enrolment_subscriber_id_sequence_key"),
+            "subscriber_id", "sequence_key", name=op.f("uq_enrolment_subscriber_id_sequence_key")
         ),
     )
     with op.batch_alter_table("enrolment", schema=None) as batch_op:
@@ -337,8 +322,7 @@ def upgrade() -> None:
         sa.Column("last_downloaded_at", UtcDateTime(), nullable=True),
         sa.Column("why", sa.Text(), nullable=False),
         sa.CheckConstraint(
-            "state IN ('requested', 'claimed', 'ready', 'failed')",
-            name=op.f("ck_guide_state"),
+            "state IN ('requested', 'claimed', 'ready', 'failed')", name=op.f("ck_guide_state")
         ),
         sa.ForeignKeyConstraint(
             ["subscriber_id"],
@@ -367,9 +351,7 @@ def upgrade() -> None:
         sa.Column("marked_by", sa.Integer(), nullable=False),
         sa.Column("purchased_at", UtcDateTime(), nullable=False),
         sa.Column("voided_at", UtcDateTime(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["marked_by"], ["staff.id"], name=op.f("fk_purchase_marked_by")
-        ),
+        sa.ForeignKeyConstraint(["marked_by"], ["staff.id"], name=op.f("fk_purchase_marked_by")),
         sa.ForeignKeyConstraint(
             ["subscriber_id"],
             ["subscriber.id"],
@@ -378,9 +360,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_purchase")),
         sa.UniqueConstraint(
-            "subscriber_id",
-            "offer_key",
-            name=op.f("uq_purchase_subscriber_id_offer_key"),
+            "subscriber_id", "offer_key", name=op.f("uq_purchase_subscriber_id_offer_key")
         ),
     )
     op.create_table(
@@ -392,10 +372,7 @@ def upgrade() -> None:
         sa.Column("seen_at", UtcDateTime(), nullable=False),
         sa.Column("ended_at", UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["staff_id"],
-            ["staff.id"],
-            name=op.f("fk_staff_session_staff_id"),
-            ondelete="CASCADE",
+            ["staff_id"], ["staff.id"], name=op.f("fk_staff_session_staff_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("token_sha256", name=op.f("pk_staff_session")),
     )
@@ -414,9 +391,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_waitlist_entry")),
         sa.UniqueConstraint(
-            "subscriber_id",
-            "offer_key",
-            name=op.f("uq_waitlist_entry_subscriber_id_offer_key"),
+            "subscriber_id", "offer_key", name=op.f("uq_waitlist_entry_subscriber_id_offer_key")
         ),
     )
     op.create_table(
@@ -483,9 +458,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
-            ["text_version_id"],
-            ["text_version.id"],
-            name=op.f("fk_message_text_version_id"),
+            ["text_version_id"], ["text_version.id"], name=op.f("fk_message_text_version_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
         sa.UniqueConstraint("dedupe_key", name=op.f("uq_message_dedupe_key")),
@@ -508,13 +481,9 @@ def upgrade() -> None:
             postgresql_where=sa.text("state IN ('claimed', 'sending')"),
             sqlite_where=sa.text("state IN ('claimed', 'sending')"),
         )
+        batch_op.create_index(batch_op.f("ix_message_provider_id"), ["provider_id"], unique=False)
         batch_op.create_index(
-            batch_op.f("ix_message_provider_id"), ["provider_id"], unique=False
-        )
-        batch_op.create_index(
-            "ix_message_subscriber_id_created_at",
-            ["subscriber_id", "created_at"],
-            unique=False,
+            "ix_message_subscriber_id_created_at", ["subscriber_id", "created_at"], unique=False
         )
         batch_op.create_index(
             "one_open_per_enrolment",
@@ -549,19 +518,15 @@ def upgrade() -> None:
     op.create_table(
         "attempt",
         sa.Column("message_id", sa.Uuid(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("fence", sa.Integer(), nullable=False),
         sa.Column("started_at", UtcDateTime(), nullable=False),
         sa.Column("ended_at", UtcDateTime(), nullable=True),
         sa.Column("status_code", sa.Integer(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["message_id"],
-            ["message.id"],
-            name=op.f("fk_attempt_message_id"),
-            ondelete="CASCADE",
+            ["message_id"], ["message.id"], name=op.f("fk_attempt_message_id"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("message_id", "number", name=op.f("pk_attempt")),
+        sa.PrimaryKeyConstraint("message_id", "fence", name=op.f("pk_attempt")),
     )
     op.create_table(
         "mail_event",
@@ -582,9 +547,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mail_event")),
     )
     with op.batch_alter_table("mail_event", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_mail_event_message_id"), ["message_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_mail_event_message_id"), ["message_id"], unique=False)
         batch_op.create_index(
             "ix_mail_event_unhandled",
             ["received_at"],

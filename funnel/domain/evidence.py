@@ -1,0 +1,36 @@
+"""The evidence kept with a consent."""
+
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """How a consent was given: page, form, shortened address, browser, seconds on the page."""
+
+    page_url: str
+    form_version: str
+    ip_truncated: str
+    user_agent: str
+    seconds_on_page: float | None = None
+
+
+def truncate_ip(raw: str) -> str:
+    """The network of an address: the first three bytes of IPv4, the first 48 bits of IPv6."""
+    try:
+        address = ip_address(raw)
+    except ValueError:
+        return "unknown"
+    bits = 24 if address.version == 4 else 48
+    return str(ip_network((address, bits), strict=False).network_address)
+
+
+def limit_key(raw: str) -> str:
+    """What counts as one visitor for limits: an IPv4 address, or an IPv6 network of 64 bits."""
+    try:
+        address = ip_address(raw)
+    except ValueError:
+        return "unknown"
+    if address.version == 4:
+        return str(address)
+    return str(ip_network((address, 64), strict=False))

@@ -1,0 +1,113 @@
+"""Absolute URLs and purpose-bound signed tokens, built without a request."""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from enum import StrEnum
+from uuid import UUID
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from itsdangerous import BadSignature, Signer, TimestampSigner
+
+from funnel.domain.errors import LinkExpired, LinkInvalid
+
+_UUID_LETTERS = 22
+
+
+class LinkPurpose(StrEnum):
+    """What a signed token opens; a token of one purpose opens nothing else."""
+
+    CONFIRM = "confirm"
+    GUIDE = "guide"
+    PORTAL = "portal"
+    PREFERENCES = "preferences"
+    UNSUBSCRIBE = "unsubscribe"
+
+
+# Every absolute link we send, by name; a guard test matches each to a route.
+PATTERNS = {
+    "home": "/",
+    "privacy": "/privacy",
+    "safety": "/safety",
+    "challenge-open": "/challenge",
+    "confirm": "/confirm/{token}",
+    "guide": "/guide/{token}",
+    "challenge": "/challenge/{token}",
+    "day": "/challenge/{token}/day/{day}",
+    "programme": "/programme/{token}",
+    "preferences": "/preferences/{token}",
+    "unsubscribe": "/unsubscribe/{token}",
+    "desk": "/desk/",
+    "desk-setup": "/desk/set-up/{token}",
+}
+
+
+class Links:
+    """Builds URLs under `base_url` and signs with the first of `secret_keys`.
+
+    Older keys still verify, so that a key can be changed without breaking sent mail.
+    """
+
+    def __init__(self, base_url: str, secret_keys: Sequence[str]) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._keys = list(reversed([_derive(key, "signing") for key in secret_keys]))
+        self._fernet = MultiFernet(
+            [Fernet(base64.urlsafe_b64encode(_derive(key, "sealing"))) for key in secret_keys]
+        )
+        self.pepper = _derive(secret_keys[-1], "addresses")
+
+    def url(self, name: str, **parts: object) -> str:
+        """The absolute URL of a named link."""
+        return self.base_url + PATTERNS[name].format(**parts)
+
+    def token(self, purpose: LinkPurpose, handle: UUID) -> str:
+        """A token for this purpose and handle: the same each time, so a mail renders the same."""
+        value = base64.urlsafe_b64encode(handle.bytes).rstrip(b"=")
+        return self._signer(purpose).sign(value).decode()
+
+    def read(self, purpose: LinkPurpose, token: str) -> UUID:
+        """The handle inside a token; raises LinkInvalid for anything else."""
+        try:
+            value = self._signer(purpose).unsign(token.encode("ascii", "replace"))
+            if len(value) != _UUID_LETTERS:
+                raise LinkInvalid
+            return UUID(bytes=base64.urlsafe_b64decode(value + b"=="))
+        except (BadSignature, ValueError) as error:
+            raise LinkInvalid from error
+
+    def seal(self, text: str) -> str:
+        """Encrypt a short text for a URL or a form field, so that it shows nothing."""
+        return self._fernet.encrypt(text.encode()).decode()
+
+    def unseal(self, sealed: str, max_age_seconds: int) -> str:
+        """The text sealed at most that long ago (machine time); raises LinkExpired."""
+        try:
+            return self._fernet.decrypt(sealed.encode("ascii", "replace"), max_age_seconds).decode()
+        except (InvalidToken, ValueError) as error:
+            raise LinkExpired from error
+
+    def stamp(self) -> str:
+        """A signed time stamp for a form: when the page was shown."""
+        return (
+            TimestampSigner(self._keys, salt="form", digest_method=hashlib.sha256)
+            .sign("shown")
+            .decode()
+        )
+
+    def seconds_since(self, stamp: str) -> float | None:
+        """Seconds since a form's stamp was made; None when it is not ours."""
+        signer = TimestampSigner(self._keys, salt="form", digest_method=hashlib.sha256)
+        try:
+            _, shown_at = signer.unsign(stamp.encode("ascii", "replace"), return_timestamp=True)
+        except BadSignature:
+            return None
+        return signer.get_timestamp() - shown_at.timestamp()
+
+    def _signer(self, purpose: LinkPurpose) -> Signer:
+        return Signer(self._keys, salt=f"funnel/{purpose}", digest_method=hashlib.sha256)
+
+
+def _derive(secret: str, use: str) -> bytes:
+    """A key of 32 bytes for one use, so that no two uses share one."""
+    return hmac.new(secret.encode(), f"funnel/{use}".encode(), hashlib.sha256).digest()

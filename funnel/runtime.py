@@ -1,0 +1,180 @@
+"""The composition root: settings in, one frozen Runtime out. Nothing is connected by it."""
+
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from blueprint import figures
+from funnel.adapters.clocks import SystemClock
+from funnel.adapters.mailbox import FileMailbox
+from funnel.adapters.press import PdfPress
+from funnel.adapters.sendgrid_events import SignatureVerifier
+from funnel.adapters.storage import FileStorage
+from funnel.content.catalog import Catalog, load_catalog
+from funnel.content.guide_document import guide_document
+from funnel.content.render import Renderer
+from funnel.content.shipped import shipped_texts
+from funnel.db.engine import make_engine, make_readers, make_sessions
+from funnel.db.migrate import upgrade
+from funnel.domain.clock import Clock
+from funnel.domain.errors import SettingInvalid
+from funnel.domain.ports import (
+    Bell,
+    GuidePress,
+    Mailer,
+    MailboxReader,
+    Storage,
+    WebhookVerifier,
+)
+from funnel.links import LinkPurpose, Links
+from funnel.services.doubt import Sweeper
+from funnel.services.guides import GuideMaker
+from funnel.services.letters import LetterWriter
+from funnel.services.sending import Sender
+from funnel.services.texts import import_shipped
+from funnel.services.work import Worker
+from funnel.settings import Settings
+
+TASKS = {"mail": "funnel.work_mail", "pdf": "funnel.work_guides"}
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Everything the web, the worker and the command line share."""
+
+    settings: Settings
+    clock: Clock
+    engine: Engine
+    sessions: sessionmaker[Session]
+    reading: sessionmaker[Session]
+    links: Links
+    catalog: Catalog
+    mailer: Mailer
+    mailbox: MailboxReader | None
+    storage: Storage
+    press: GuidePress
+    bell: Bell
+    verifier: WebhookVerifier
+    worker: Worker
+    figure: Callable[[str], figures.Figure]
+
+    def close(self) -> None:
+        """Let go of processes, connections and files."""
+        self.press.close()
+        self.mailer.close()
+        self.engine.dispose()
+
+
+def build_runtime(
+    settings: Settings, *, clock: Clock | None = None, bell: Bell | None = None
+) -> Runtime:
+    """Pick the adapters that the settings name; raises SettingInvalid or ContentInvalid."""
+    clock = clock or SystemClock()
+    engine = make_engine(settings.database_url)
+    sessions = make_sessions(engine)
+    links = Links(settings.base_url, settings.secret_keys)
+    root = Path(settings.templates_path)
+    catalog = load_catalog(root)
+    mailer = _mailer(settings)
+    storage = FileStorage(_local_path(settings.storage_url))
+    press = PdfPress()
+    writer = LetterWriter(catalog, Renderer(root, catalog), links)
+    worker = Worker(
+        sessions=sessions,
+        clock=clock,
+        links=links,
+        sender=Sender(sessions, clock, mailer, writer, _worker_name(), settings.sending),
+        sweeper=Sweeper(sessions, clock, mailer, settings.mail_url.startswith("sendgrid:")),
+        guide_maker=GuideMaker(sessions, clock, press, storage, partial(_complete, catalog, links)),
+    )
+    return Runtime(
+        settings=settings,
+        clock=clock,
+        engine=engine,
+        sessions=sessions,
+        reading=make_readers(engine),
+        links=links,
+        catalog=catalog,
+        mailer=mailer,
+        mailbox=_mailbox_reader(settings, mailer),
+        storage=storage,
+        press=press,
+        bell=bell or _bell(settings),
+        verifier=SignatureVerifier(settings.sendgrid_public_keys),
+        worker=worker,
+        figure=figures.draw,
+    )
+
+
+def prepare(rt: Runtime) -> None:
+    """Bring the database to the newest schema and publish new shipped texts. Safe to repeat."""
+    upgrade(rt.settings.database_url)
+    texts = shipped_texts(Path(rt.settings.templates_path))
+    with rt.sessions.begin() as session:
+        import_shipped(session, texts, rt.catalog, now=rt.clock.now())
+
+
+def _worker_name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _local_path(url: str) -> Path:
+    """The path of `file://var/x`, `mailbox://var/x` or `file:///absolute/x`."""
+    parts = urlsplit(url)
+    return Path(unquote(parts.netloc + parts.path))
+
+
+def _mailer(settings: Settings) -> Mailer:
+    scheme = urlsplit(settings.mail_url).scheme
+    if scheme == "mailbox":
+        return FileMailbox(_local_path(settings.mail_url))
+    if scheme == "sendgrid":
+        return _sendgrid(settings.mail_url)
+    if scheme in {"smtp", "smtps"}:
+        return _smtp(settings.mail_url)
+    raise SettingInvalid("MAIL_URL must begin with mailbox://, smtp://, smtps:// or sendgrid://.")
+
+
+def _sendgrid(url: str) -> Mailer:
+    # Loaded only where it is used: the package is heavy and the embedded mode stays small.
+    from funnel.adapters.sendgrid import SendGridMailer  # noqa: PLC0415
+
+    return SendGridMailer(url.removeprefix("sendgrid://"))
+
+
+def _smtp(url: str) -> Mailer:
+    from funnel.adapters.smtp import SmtpMailer  # noqa: PLC0415
+
+    return SmtpMailer(url)
+
+
+def _mailbox_reader(settings: Settings, mailer: Mailer) -> MailboxReader | None:
+    """The mailbox may be read in the browser only where no real person's mail can lie in it."""
+    is_readable = isinstance(mailer, FileMailbox) and not settings.is_production
+    return mailer if is_readable else None
+
+
+def _bell(settings: Settings) -> Bell:
+    from funnel.adapters.bells import CeleryBell, LocalBell  # noqa: PLC0415
+
+    return CeleryBell(settings.broker_url, TASKS) if settings.broker_url else LocalBell()
+
+
+def _complete(
+    catalog: Catalog, links: Links, personal: dict[str, object], handle: UUID
+) -> dict[str, object]:
+    """The whole document of a guide: the person's part, the practice's, and one link."""
+    token = links.token(LinkPurpose.PORTAL, handle)
+    return {
+        **guide_document(catalog),
+        **personal,
+        "challenge_url": links.url("challenge", token=token),
+    }

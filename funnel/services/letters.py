@@ -1,0 +1,143 @@
+"""From an outbox row to a finished email: whom it names, where its links lead, why it comes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from funnel.content.catalog import Catalog
+from funnel.content.render import MailFields, Renderer
+from funnel.db.mail import Message
+from funnel.db.people import Subscriber
+from funnel.domain.people import Purpose
+from funnel.domain.ports import MailClass, OutgoingEmail
+from funnel.domain.schedule import zone_of
+from funnel.links import LinkPurpose, Links
+from funnel.services import texts
+
+# Stands in until the therapist gives a sending address; production does not start without one.
+UNSET_ADDRESS = "guide@practice.example"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A message with all that its letter needs, read in one go and then let go of the database."""
+
+    message_id: UUID
+    fence: int
+    mail_class: MailClass
+    purpose: Purpose | None
+    mail_key: str
+    source: str
+    version: int
+    reference: str | None
+    created_at: datetime
+    to_address: str
+    first_name: str | None
+    handle: UUID
+    asked_on: str
+
+
+def draft(message: Message, fence: int) -> Draft:
+    """Copy what the letter needs out of the row."""
+    person = message.subscriber
+    return Draft(
+        message_id=message.id,
+        fence=fence,
+        mail_class=MailClass(message.mail_class),
+        purpose=Purpose(message.purpose) if message.purpose else None,
+        mail_key=message.mail_key,
+        source=message.text_version.source,
+        version=message.text_version.version,
+        reference=message.reference,
+        created_at=message.created_at,
+        to_address=person.email,
+        first_name=person.first_name,
+        handle=person.public_id,
+        asked_on=_asked_on(person),
+    )
+
+
+def _asked_on(person: Subscriber) -> str:
+    day = person.created_at.astimezone(zone_of(person.time_zone)).date()
+    return f"{day.day} {day:%B %Y}"
+
+
+@dataclass(frozen=True)
+class LetterWriter:
+    """Writes letters. The same draft gives the same letter, byte for byte."""
+
+    catalog: Catalog
+    renderer: Renderer
+    links: Links
+
+    def write(self, draft: Draft) -> OutgoingEmail:
+        """The finished email; raises MailRefused or ContentInvalid when it may not leave."""
+        is_series = draft.mail_class is MailClass.DRIP
+        links = self._links(draft, is_series)
+        text = texts.mail_text(draft.source, f"{draft.mail_key} version {draft.version}")
+        fields = MailFields(
+            first_name=draft.first_name,
+            links=links,
+            is_marketing=is_series,
+            because=_because(draft),
+        )
+        letter = self.renderer.render(text, fields)
+        brand = self.catalog.brand
+        return OutgoingEmail(
+            message_id=draft.message_id,
+            mail_class=draft.mail_class,
+            to_address=draft.to_address,
+            from_name=brand.from_name,
+            from_address=brand.from_address or UNSET_ADDRESS,
+            reply_to=brand.reply_to_address,
+            subject=letter.subject,
+            html=letter.html,
+            text=letter.text,
+            list_unsubscribe_url=links.get("unsubscribe"),
+            created_at=draft.created_at,
+        )
+
+    def _links(self, draft: Draft, is_series: bool) -> dict[str, str]:
+        portal = self.links.token(LinkPurpose.PORTAL, draft.handle)
+        found = {
+            "safety": self.links.url("safety"),
+            "privacy": self.links.url("privacy"),
+            "challenge": self.links.url("challenge", token=portal),
+            "programme": self.links.url("programme", token=portal),
+            "preferences": self._signed("preferences", LinkPurpose.PREFERENCES, draft.handle),
+            **{
+                f"day-{day.number}": self.links.url("day", token=portal, day=day.number)
+                for day in self.catalog.challenge.days
+            },
+            **self._reference_link(draft),
+        }
+        if self.catalog.brand.booking_url:
+            found["booking"] = self.catalog.brand.booking_url
+        if is_series:
+            found["unsubscribe"] = self._signed(
+                "unsubscribe", LinkPurpose.UNSUBSCRIBE, draft.handle
+            )
+        return found
+
+    def _reference_link(self, draft: Draft) -> dict[str, str]:
+        """The link a service mail exists for: `reference` is the handle it is signed with."""
+        if draft.reference is None:
+            return {}
+        purpose = (
+            LinkPurpose.CONFIRM if draft.mail_class is MailClass.CONFIRM else LinkPurpose.GUIDE
+        )
+        return {purpose.value: self._signed(purpose.value, purpose, UUID(draft.reference))}
+
+    def _signed(self, name: str, purpose: LinkPurpose, handle: UUID) -> str:
+        return self.links.url(name, token=self.links.token(purpose, handle))
+
+
+def _because(draft: Draft) -> str:
+    if draft.purpose is Purpose.CHALLENGE:
+        return "You get this because you joined the free challenge."
+    if draft.purpose is Purpose.SERIES:
+        return (
+            f"You get this because you asked for the free guide on {draft.asked_on} "
+            "and said yes to emails."
+        )
+    return f"This is a one-off message about your request of {draft.asked_on}."

@@ -1,0 +1,168 @@
+"""What the provider tells after the fact: bounces, complaints, deliveries."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from funnel.db.mail import MailEvent, Message
+from funnel.db.people import Subscriber
+from funnel.db.upsert import insert_if_absent
+from funnel.domain.clock import Clock
+from funnel.domain.delivery import EventKind, MessageState, later, read_event, suppression_for
+from funnel.domain.errors import InvalidInput
+from funnel.domain.evidence import Evidence
+from funnel.domain.people import SuppressionReason, parse_address
+from funnel.links import Links
+from funnel.services import suppression
+from funnel.services.sending import set_state
+
+KEPT_FIELDS = ("event", "type", "reason", "status", "smtp-id", "sg_message_id", "send_id", "email")
+MAX_FIELD = 500
+CLOSED_BY_NEWS = frozenset(
+    {
+        MessageState.SCHEDULED,
+        MessageState.CLAIMED,
+        MessageState.SENDING,
+        MessageState.UNKNOWN,
+        MessageState.UNCONFIRMED,
+    }
+)
+WEBHOOK_EVIDENCE = Evidence("", "webhook", "unknown", "provider")
+
+
+def take_events(session: Session, raw_events: list[object], *, now: datetime) -> int:
+    """Store each event once, by its id; returns how many were new. Nothing else happens yet."""
+    return sum(_store(session, raw, now) for raw in raw_events if isinstance(raw, Mapping))
+
+
+def _store(session: Session, raw: Mapping[str, object], now: datetime) -> bool:
+    body = {key: str(raw[key])[:MAX_FIELD] for key in KEPT_FIELDS if key in raw}
+    kind = read_event(body.get("event", ""), body.get("type", ""), body.get("reason", ""))
+    return insert_if_absent(
+        session,
+        MailEvent,
+        id=_event_id(raw),
+        received_at=now,
+        occurred_at=_occurred_at(raw.get("timestamp"), now),
+        kind=kind,
+        body=body,
+    )
+
+
+def _event_id(raw: Mapping[str, object]) -> str:
+    given = raw.get("sg_event_id")
+    if isinstance(given, str) and given:
+        return given[:MAX_FIELD]
+    parts = [str(raw.get(key)) for key in ("event", "sg_message_id", "email", "timestamp")]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _occurred_at(timestamp: object, now: datetime) -> datetime:
+    """The event's own time, where it is a believable number of seconds."""
+    if not isinstance(timestamp, int | float) or isinstance(timestamp, bool):
+        return now
+    is_believable = 0 < timestamp <= now.timestamp() + 86_400
+    return datetime.fromtimestamp(timestamp, UTC) if is_believable else now
+
+
+def handle_events(session: Session, *, links: Links, clock: Clock, limit: int = 200) -> int:
+    """Act on stored events, each in a savepoint of its own; one bad event stops no other."""
+    query = (
+        select(MailEvent)
+        .where(MailEvent.handled_at.is_(None))
+        .order_by(MailEvent.received_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    waiting = list(session.scalars(query))
+    for event in waiting:
+        event.handled_at = clock.now()
+        try:
+            with session.begin_nested():
+                _handle(session, event, links, clock)
+        except (ValueError, LookupError) as error:
+            event.problem = type(error).__name__
+    return len(waiting)
+
+
+def _handle(session: Session, event: MailEvent, links: Links, clock: Clock) -> None:
+    kind = EventKind(event.kind)
+    message = _find_message(session, event.body)
+    if message is not None:
+        event.message_id = message.id
+        _tell(session, message, kind, clock)
+    reason = suppression_for(kind)
+    if reason is not None:
+        _suppress(session, event, message, reason, links, clock.now())
+
+
+def _find_message(session: Session, body: Mapping[str, object]) -> Message | None:
+    """By our own id, our Message-ID, or the provider's id: whichever the event still carries."""
+    handles = [_as_uuid(body.get("send_id")), _as_uuid(_local_part(body.get("smtp-id")))]
+    provider_id = str(body.get("sg_message_id", "")).partition(".")[0]
+    ways = [Message.id == handle for handle in handles if handle is not None]
+    if provider_id:
+        ways.append(Message.provider_id == provider_id)
+    if not ways:
+        return None
+    return session.scalars(select(Message).where(or_(*ways)).with_for_update(of=Message)).first()
+
+
+def _local_part(message_id: object) -> str:
+    return str(message_id or "").strip("<>").partition("@")[0]
+
+
+def _as_uuid(text: object) -> UUID | None:
+    try:
+        return UUID(str(text))
+    except ValueError:
+        return None
+
+
+def _tell(session: Session, message: Message, kind: EventKind, clock: Clock) -> None:
+    """Keep the strongest news of a message; any news proves that it was accepted."""
+    message.delivery = later(EventKind(message.delivery) if message.delivery else None, kind)
+    was_tried = message.attempt > 0
+    if kind is not EventKind.IGNORED and was_tried and message.state in CLOSED_BY_NEWS:
+        message.fence += 1
+        why = "The provider tells that it arrived there."
+        set_state(session, message, MessageState.ACCEPTED, why, clock=clock)
+
+
+def _suppress(
+    session: Session,
+    event: MailEvent,
+    message: Message | None,
+    reason: SuppressionReason,
+    links: Links,
+    now: datetime,
+) -> None:
+    """Suppress the person of the message, else of the address, else the bare address."""
+    person = message.subscriber if message is not None else _by_address(session, event.body)
+    if person is not None:
+        suppression.suppress_person(
+            session, person, reason, evidence=WEBHOOK_EVIDENCE, links=links, now=now
+        )
+        return
+    address = _address_key(event.body)
+    if address is not None:
+        suppression.suppress_address(session, address, reason, links=links, now=now)
+
+
+def _by_address(session: Session, body: Mapping[str, object]) -> Subscriber | None:
+    key = _address_key(body)
+    if key is None:
+        return None
+    return session.scalars(select(Subscriber).where(Subscriber.email_key == key)).first()
+
+
+def _address_key(body: Mapping[str, object]) -> str | None:
+    try:
+        return parse_address(str(body.get("email", ""))).key
+    except InvalidInput:
+        return None

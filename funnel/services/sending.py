@@ -1,0 +1,267 @@
+"""The sender: claim, intent, one provider call with no transaction open, finish.
+
+The protocol is told in docs/sending.md; each step here is one of its paragraphs.
+"""
+
+import hashlib
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, joinedload, sessionmaker
+
+from funnel.db.mail import Attempt, Enrolment, Message
+from funnel.domain.clock import Clock
+from funnel.domain.delivery import (
+    LEASE,
+    SENDING_LEASE_MARGIN,
+    START_DEADLINE_SECONDS,
+    MessageState,
+    judge,
+)
+from funnel.domain.enrolment import EnrolmentState
+from funnel.domain.errors import FunnelError
+from funnel.domain.people import Purpose, why_not_send
+from funnel.domain.ports import MailClass, Mailer, Outcome, OutgoingEmail, SendResult
+from funnel.services import control, people, texts
+from funnel.services.enrolment import step_settled
+from funnel.services.letters import Draft, LetterWriter, draft
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A letter whose intent may be written."""
+
+    draft: Draft
+    email: OutgoingEmail
+    digest: str
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Sends what is due, a batch at a time. Any number may run at once, anywhere."""
+
+    sessions: sessionmaker[Session]
+    clock: Clock
+    mailer: Mailer
+    writer: LetterWriter
+    worker: str
+    is_allowed: bool = True
+
+    def send_batch(self) -> int:
+        """Deal with one batch of due messages; returns how many were claimed."""
+        if not self.is_allowed:
+            return 0
+        with self.sessions.begin() as session:
+            drafts = self._claim(session)
+        if not drafts:
+            return 0
+        ready = self._write(drafts)
+        started = self.clock.boot_seconds()
+        with self.sessions.begin() as session:
+            intended = [letter for letter in ready if self._intend(session, letter)]
+        if not intended:
+            return len(drafts)
+        self._finish(intended, self._call(intended, started))
+        return len(drafts)
+
+    def _claim(self, session: Session) -> list[Draft]:
+        """Lease a batch of due messages to this worker, each with a fence of its own."""
+        if control.sending_state(session).is_paused:
+            return []
+        due = (
+            select(Message.id)
+            .where(Message.state == MessageState.SCHEDULED, Message.not_before <= self.clock.now())
+            .order_by(Message.priority.desc(), Message.not_before)
+            .limit(self.mailer.batch_size)
+            .with_for_update(skip_locked=True)
+        )
+        claimed = session.execute(
+            update(Message)
+            .where(Message.id.in_(due.scalar_subquery()), Message.state == MessageState.SCHEDULED)
+            .values(
+                state=MessageState.CLAIMED,
+                fence=Message.fence + 1,
+                lease_until=self.clock.machine() + LEASE,
+                worker=self.worker,
+            )
+            .returning(Message.id, Message.fence)
+            .execution_options(synchronize_session=False)
+        )
+        fences = {message_id: fence for message_id, fence in claimed}
+        return [draft(message, fences[message.id]) for message in _load(session, list(fences))]
+
+    def _write(self, drafts: list[Draft]) -> list[_Ready]:
+        """Render outside any transaction; a letter that cannot be written fails alone."""
+        ready = []
+        for each in drafts:
+            try:
+                email = self.writer.write(each)
+            except FunnelError as error:
+                self._close(each, MessageState.FAILED, f"It could not be written: {error}")
+            else:
+                ready.append(_Ready(each, email, _digest(email)))
+        return ready
+
+    def _close(self, each: Draft, state: MessageState, why: str) -> None:
+        with self.sessions.begin() as session:
+            self._move(session, each, MessageState.CLAIMED, state=state, why=why)
+
+    def _intend(self, session: Session, letter: _Ready) -> bool:
+        """Write the intent of one letter, after asking everything once more.
+
+        True when it is now `sending` and may leave; otherwise it was closed, or taken over.
+        """
+        message = session.get(
+            Message,
+            letter.draft.message_id,
+            with_for_update={"of": Message},
+            populate_existing=True,
+        )
+        if message is None or not _is_ours(message, letter.draft, MessageState.CLAIMED):
+            return False
+        if control.sending_state(session).is_paused:
+            return self._stop(session, letter, MessageState.SCHEDULED, "Held: all mail is stopped.")
+        refusal = self._refusal(session, message)
+        if refusal:
+            return self._stop(session, letter, MessageState.CANCELLED, refusal)
+        if message.payload_sha256 not in {None, letter.digest}:
+            why = "An earlier copy with other words may have gone, so this one does not."
+            return self._stop(session, letter, MessageState.UNCONFIRMED, why)
+        self._start(session, message, letter)
+        return True
+
+    def _stop(self, session: Session, letter: _Ready, state: MessageState, why: str) -> bool:
+        self._move(session, letter.draft, MessageState.CLAIMED, state=state, why=why)
+        return False
+
+    def _refusal(self, session: Session, message: Message) -> str | None:
+        """Why this mail must not leave after all, by what is true in this very transaction."""
+        person = message.subscriber
+        session.refresh(person)
+        standing = people.standings(session, [person], pepper=self.writer.links.pepper)[person.id]
+        purpose = Purpose(message.purpose) if message.purpose else None
+        refusal = why_not_send(standing, MailClass(message.mail_class), purpose)
+        if refusal or message.enrolment_id is None:
+            return refusal
+        return _enrolment_refusal(session, message)
+
+    def _start(self, session: Session, message: Message, letter: _Ready) -> None:
+        message.state = MessageState.SENDING
+        message.attempt += 1
+        message.lease_until = self.clock.machine() + self._sending_lease()
+        message.payload_sha256 = letter.digest
+        message.provider = self.mailer.name
+        message.why = "Being handed over."
+        session.add(
+            Attempt(
+                message_id=message.id,
+                fence=message.fence,
+                started_at=self.clock.machine(),
+            )
+        )
+
+    def _sending_lease(self) -> timedelta:
+        return timedelta(seconds=self.mailer.answer_seconds) + SENDING_LEASE_MARGIN
+
+    def _call(self, letters: list[_Ready], started: float) -> list[SendResult]:
+        """Hand the batch over, unless this process slept so long that its lease may be old."""
+        if self.clock.boot_seconds() - started > START_DEADLINE_SECONDS:
+            why = "Too late to start; it goes on the next round."
+            return [
+                SendResult(each.draft.message_id, Outcome.NOT_SENT_THROTTLED, why)
+                for each in letters
+            ]
+        return self.mailer.send([each.email for each in letters])
+
+    def _finish(self, letters: list[_Ready], results: list[SendResult]) -> None:
+        with self.sessions.begin() as session:
+            for letter, result in zip(letters, results, strict=True):
+                self._record(session, letter.draft, result)
+
+    def _record(self, session: Session, each: Draft, result: SendResult) -> None:
+        message = session.get(Message, each.message_id, with_for_update={"of": Message})
+        if message is None or not _is_ours(message, each, MessageState.SENDING):
+            return
+        self._end_attempt(session, message, result)
+        verdict = judge(
+            result.outcome,
+            result.why,
+            mail_class=each.mail_class,
+            attempt=message.attempt,
+            due_at=message.due_at,
+            now=self.clock.now(),
+            retry_at=result.retry_at,
+            jitter=random.random(),  # noqa: S311 - spreads retries, keeps no secret
+        )
+        message.attempt -= 0 if verdict.counts_as_attempt else 1
+        message.provider_id = result.provider_id
+        message.not_before = verdict.not_before or message.not_before
+        self._move(session, each, MessageState.SENDING, state=verdict.state, why=verdict.why)
+
+    def _end_attempt(self, session: Session, message: Message, result: SendResult) -> None:
+        attempt = session.get_one(Attempt, (message.id, message.fence))
+        attempt.ended_at = self.clock.machine()
+        attempt.status_code = result.status_code
+        attempt.outcome = result.outcome
+
+    def _move(
+        self, session: Session, each: Draft, was: MessageState, *, state: MessageState, why: str
+    ) -> None:
+        """Change a message that is still ours, and move its sequence on when it is closed."""
+        message = session.get(Message, each.message_id, with_for_update={"of": Message})
+        if message is not None and _is_ours(message, each, was):
+            set_state(session, message, state, why, clock=self.clock)
+
+
+def set_state(
+    session: Session, message: Message, state: MessageState, why: str, *, clock: Clock
+) -> None:
+    """Put a message into a state, with all that hangs on it."""
+    message.state = state
+    message.why = why
+    message.lease_until = None
+    if state is MessageState.SCHEDULED:
+        # Surely not sent: the words may be written anew on the next try.
+        message.payload_sha256 = None
+    elif state is MessageState.UNKNOWN:
+        message.doubt_since = clock.machine()
+    else:
+        message.closed_at = clock.now()
+        message.accepted_at = clock.now() if state is MessageState.ACCEPTED else None
+        session.flush()
+        step_settled(session, message, now=clock.now())
+
+
+def _load(session: Session, ids: list[UUID]) -> list[Message]:
+    query = (
+        select(Message)
+        .where(Message.id.in_(ids))
+        .options(joinedload(Message.subscriber), joinedload(Message.text_version))
+        .order_by(Message.priority.desc(), Message.not_before)
+    )
+    return list(session.scalars(query))
+
+
+def _is_ours(message: Message, each: Draft, state: MessageState) -> bool:
+    return message.fence == each.fence and message.state == state
+
+
+def _enrolment_refusal(session: Session, message: Message) -> str | None:
+    enrolment = session.get_one(Enrolment, message.enrolment_id)
+    if enrolment.state != EnrolmentState.ACTIVE:
+        return enrolment.why
+    sequence = texts.sequences(session).get(enrolment.sequence_key)
+    facts = people.facts_of(session, [message.subscriber_id]).get(
+        message.subscriber_id, frozenset()
+    )
+    if sequence is None or sequence.exits_on & facts:
+        return "The goal of this sequence was reached."
+    return None
+
+
+def _digest(email: OutgoingEmail) -> str:
+    whole = "\x00".join([email.to_address, email.subject, email.html, email.text])
+    return hashlib.sha256(whole.encode()).hexdigest()

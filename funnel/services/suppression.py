@@ -1,0 +1,95 @@
+"""Leaving people alone: at once, in one transaction, and for good."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from funnel.db.people import Consent, Subscriber, Suppression
+from funnel.db.upsert import insert_if_absent
+from funnel.domain.evidence import Evidence
+from funnel.domain.people import PersonState, Purpose, SuppressionReason, fingerprint
+from funnel.domain.sequence import Fact
+from funnel.links import Links
+from funnel.services import consent, enrolment
+from funnel.services.facts import record_fact
+
+_STATE = {
+    SuppressionReason.UNSUBSCRIBED: PersonState.UNSUBSCRIBED,
+    SuppressionReason.BOUNCED: PersonState.BOUNCED,
+    SuppressionReason.COMPLAINED: PersonState.COMPLAINED,
+}
+_WHY = {
+    SuppressionReason.UNSUBSCRIBED: "They asked for no more emails.",
+    SuppressionReason.BOUNCED: "Mail to this address bounced.",
+    SuppressionReason.COMPLAINED: "They reported a mail as spam.",
+}
+
+
+def suppress_address(
+    session: Session, email_key: str, reason: SuppressionReason, *, links: Links, now: datetime
+) -> None:
+    """Leave an address alone, whether or not we know the person. Repeating it changes nothing."""
+    insert_if_absent(
+        session,
+        Suppression,
+        address_hash=fingerprint(email_key, links.pepper),
+        reason=reason,
+        created_at=now,
+    )
+
+
+def suppress_person(
+    session: Session,
+    person: Subscriber,
+    reason: SuppressionReason,
+    *,
+    evidence: Evidence,
+    links: Links,
+    now: datetime,
+) -> None:
+    """Suppress the address, end every consent and stop every sequence of a person."""
+    suppress_address(session, person.email_key, reason, links=links, now=now)
+    for purpose in (Purpose.SERIES, Purpose.CHALLENGE):
+        consent.withdraw(session, person, purpose, evidence=evidence, now=now)
+    person.state = _STATE[reason]
+    person.unsubscribed_at = now
+    enrolment.stop_all(session, person, why=_WHY[reason], now=now)
+    record_fact(session, person, Fact.UNSUBSCRIBED, now=now)
+
+
+def unsubscribe(
+    session: Session, handle: UUID, *, evidence: Evidence, links: Links, now: datetime
+) -> None:
+    """Stop all series mail for the person of a link; a person since deleted is no error."""
+    query = select(Subscriber).where(Subscriber.public_id == handle).with_for_update()
+    person = session.scalars(query).first()
+    if person is not None and person.state not in {PersonState.BOUNCED, PersonState.COMPLAINED}:
+        suppress_person(
+            session,
+            person,
+            SuppressionReason.UNSUBSCRIBED,
+            evidence=evidence,
+            links=links,
+            now=now,
+        )
+
+
+def lift_unsubscribe(session: Session, person: Subscriber, *, links: Links) -> None:
+    """Forget that a person unsubscribed: only a fresh consent of theirs may call this."""
+    session.execute(
+        delete(Suppression).where(
+            Suppression.address_hash == fingerprint(person.email_key, links.pepper),
+            Suppression.reason == SuppressionReason.UNSUBSCRIBED,
+        )
+    )
+
+
+def has_any_consent(session: Session, person: Subscriber) -> bool:
+    """Whether any kind of series mail is still wanted."""
+    query = select(Consent.purpose).where(
+        Consent.subscriber_id == person.id,
+        Consent.purpose.in_([Purpose.SERIES, Purpose.CHALLENGE]),
+    )
+    return session.scalars(query).first() is not None

@@ -1,0 +1,120 @@
+"""Celery as a doorbell: thin tasks that look into the database, and a poll that needs no broker."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from celery import Celery, bootsteps
+from celery.signals import before_task_publish
+
+from funnel.runtime import TASKS, Runtime
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 5.0
+MAX_ROUNDS = 1000
+
+
+def create_celery(rt: Runtime) -> Celery:
+    """The Celery application: JSON only, no results, no ETA; the database is the queue."""
+    app = Celery("funnel", broker=rt.settings.broker_url or "redis://127.0.0.1:6379/0")
+    app.conf.update(
+        task_serializer="json",
+        accept_content=["json"],
+        task_ignore_result=True,
+        task_acks_late=False,
+        worker_prefetch_multiplier=1,
+        broker_connection_retry_on_startup=True,
+        enable_utc=True,
+        timezone="UTC",
+        task_default_queue="mail",
+        task_routes={name: {"queue": queue} for queue, name in TASKS.items()},
+        beat_schedule=_schedule(),
+    )
+    _add_tasks(app, rt)
+    app.steps["worker"].add(_poll_step(rt))
+    before_task_publish.connect(refuse_far_tasks, weak=False)
+    return app
+
+
+def _schedule() -> dict[str, dict[str, object]]:
+    return {
+        name: {"task": name, "schedule": POLL_SECONDS, "options": {"expires": POLL_SECONDS}}
+        for name in TASKS.values()
+    }
+
+
+def _add_tasks(app: Celery, rt: Runtime) -> None:
+    @app.task(name=TASKS["mail"])
+    def work_mail() -> None:
+        work_mail_queue(rt)
+
+    @app.task(name=TASKS["pdf"])
+    def work_guides() -> None:
+        work_pdf_queue(rt)
+
+
+def work_mail_queue(rt: Runtime) -> None:
+    """Tick, then work until nothing is due; guides that became due ring their own bell."""
+    rt.worker.tick()
+    drain(rt.worker.work_mail)
+
+
+def work_pdf_queue(rt: Runtime) -> None:
+    """Make every guide that is wanted; each one made has a mail to send."""
+    if drain(rt.worker.work_guides):
+        rt.bell.ring("mail")
+
+
+def drain(step: Callable[[], bool]) -> int:
+    """Repeat a step until it finds nothing to do; returns how often it found something."""
+    for done in range(MAX_ROUNDS):
+        if not step():
+            return done
+    return MAX_ROUNDS
+
+
+def run_guarded(step: Callable[[], object]) -> bool:
+    """Run a round of work at the task boundary: an error is logged and the next round comes."""
+    try:
+        step()
+    except Exception:
+        log.exception("a round of work failed; the next one comes")
+        return False
+    return True
+
+
+def refuse_far_tasks(headers: Mapping[str, Any] | None = None, **_: object) -> None:
+    """Raise ValueError for a task with an ETA: the calendar is the database, not the broker."""
+    if headers and headers.get("eta"):
+        raise ValueError("no task may carry an ETA or a countdown: put a row with a due time")
+
+
+def _poll_step(rt: Runtime) -> type[bootsteps.StartStopStep]:
+    """A worker's own poll, so that mail goes on while the broker is away."""
+    work = {"mail": work_mail_queue, "pdf": work_pdf_queue}
+
+    class Poll(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ships no types
+        def __init__(self, parent: Any, **options: Any) -> None:
+            super().__init__(parent, **options)
+            self._stopped = threading.Event()
+            self._thread: threading.Thread | None = None
+
+        def start(self, parent: Any) -> None:
+            queues = [queue for queue in parent.app.amqp.queues.consume_from if queue in work]
+            self._thread = threading.Thread(target=self._run, args=(queues,), name="poll")
+            self._thread.start()
+
+        def stop(self, parent: Any) -> None:
+            self._stopped.set()
+            if self._thread is not None:
+                self._thread.join(timeout=30)
+
+        def _run(self, queues: list[str]) -> None:
+            while not self._stopped.wait(POLL_SECONDS):
+                for queue in queues:
+                    run_guarded(partial(work[queue], rt))
+
+    return Poll
