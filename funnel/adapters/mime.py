@@ -1,0 +1,175 @@
+"""Turns a finished email into the bytes that leave: checked, deterministic, all ASCII."""
+
+import base64
+import binascii
+import re
+from datetime import UTC
+from email.utils import format_datetime
+
+from funnel.domain.errors import MailRefused
+from funnel.domain.ports import MailClass, OutgoingEmail
+
+MAX_LINE_OCTETS = 998  # RFC 5322, without the line break
+FOLD_CHARACTERS = 66  # leaves room for the longest header name within 78
+MAX_ADDRESS_OCTETS = 254
+WORD_OCTETS = 39  # in base64 and its frame this stays below the 75 of RFC 2047
+
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
+_WEB_ADDRESS = re.compile(
+    r"(?:https://|http://(?:localhost|127\.0\.0\.1|\[::1\])(?=[:/]))[!#-;=?-~]+"
+)
+_FOLD_POINT = re.compile(rf"(.{{1,{FOLD_CHARACTERS}}}) (?=[^ ])")
+# Controls, line and paragraph separators, direction overrides, halves of a character.
+_UNFIT_FOR_HEADERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def check(email: OutgoingEmail) -> None:
+    """Refuse an email that may not leave; raises MailRefused naming the part, never its content."""
+    for name, value in _header_values(email):
+        if _UNFIT_FOR_HEADERS.search(value):
+            raise MailRefused(f"The {name} holds a control character.")
+    for name, address in _addresses(email):
+        if not _ADDRESS.fullmatch(address) or len(address) > MAX_ADDRESS_OCTETS:
+            raise MailRefused(f"The {name} is not one plain email address.")
+    if email.created_at.tzinfo is None:
+        raise MailRefused("The date has no time zone.")
+    _check_parts(email)
+    _check_unsubscribe(email)
+
+
+def own_headers(email: OutgoingEmail) -> list[tuple[str, str]]:
+    """The headers that say who we are and how to leave: the same for every provider, plain ASCII.
+
+    None holds anything about the reader but the opaque unsubscribe link.
+    """
+    domain = email.from_address.rpartition("@")[2]
+    headers = [
+        ("Message-ID", email.message_id_header),
+        ("Auto-Submitted", "auto-generated"),
+        ("Feedback-ID", f"{email.mail_class}:{domain}:email:funnel"),
+    ]
+    if email.list_unsubscribe_url is not None:
+        headers += [
+            ("List-Id", f"<series.{domain}>"),
+            ("List-Unsubscribe", f"<{email.list_unsubscribe_url}>"),
+            ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        ]
+    return headers
+
+
+def build_mime(email: OutgoingEmail) -> bytes:
+    """The whole message with CRLF line ends. The same email gives the same bytes, every time.
+
+    Raises MailRefused for what may not leave.
+    """
+    check(email)
+    boundary = f"=_{email.message_id.hex}"  # quoted-printable never holds "=_"
+    head = "".join(f"{name}: {value}\r\n" for name, value in _all_headers(email, boundary))
+    if any(len(line) > MAX_LINE_OCTETS for line in head.split("\r\n")):
+        raise MailRefused("A header line is too long.")
+    parts = [
+        f"--{boundary}\r\nContent-Type: {kind}; charset=utf-8\r\n"
+        "Content-Transfer-Encoding: quoted-printable\r\n\r\n".encode()
+        + _quoted_printable(content)
+        for kind, content in (("text/plain", email.text), ("text/html", email.html))
+    ]
+    return b"\r\n".join([head.encode("ascii"), *parts, f"--{boundary}--\r\n".encode()])
+
+
+def _all_headers(email: OutgoingEmail, boundary: str) -> list[tuple[str, str]]:
+    reply_to = [] if email.reply_to is None else [("Reply-To", email.reply_to)]
+    return [
+        ("From", _sender(email)),
+        ("To", email.to_address),
+        *reply_to,
+        ("Subject", _unstructured(email.subject)),
+        ("Date", format_datetime(email.created_at.astimezone(UTC))),
+        *own_headers(email),
+        ("MIME-Version", "1.0"),
+        ("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
+    ]
+
+
+def _header_values(email: OutgoingEmail) -> list[tuple[str, str]]:
+    return [
+        *_addresses(email),
+        ("sender's name", email.from_name),
+        ("subject", email.subject),
+        ("unsubscribe link", email.list_unsubscribe_url or ""),
+    ]
+
+
+def _addresses(email: OutgoingEmail) -> list[tuple[str, str]]:
+    addresses = [("recipient", email.to_address), ("sender's address", email.from_address)]
+    if email.reply_to is not None:
+        addresses.append(("reply address", email.reply_to))
+    return addresses
+
+
+def _check_parts(email: OutgoingEmail) -> None:
+    for name, part in (("subject", email.subject), ("text", email.text), ("html", email.html)):
+        if not part.strip():
+            raise MailRefused(f"The {name} is empty.")
+        if not _fits_a_body(part):
+            raise MailRefused(f"The {name} holds a character that no mail can carry.")
+
+
+def _fits_a_body(part: str) -> bool:
+    try:
+        part.encode()
+    except UnicodeEncodeError:  # half of a character
+        return False
+    return "\0" not in part
+
+
+def _check_unsubscribe(email: OutgoingEmail) -> None:
+    url = email.list_unsubscribe_url
+    if url is None:
+        if email.mail_class is MailClass.DRIP:
+            raise MailRefused("A series mail needs an unsubscribe link.")
+        return
+    if not _WEB_ADDRESS.fullmatch(url):
+        raise MailRefused("The unsubscribe link is not an https address.")
+    if len(f"List-Unsubscribe: <{url}>") > MAX_LINE_OCTETS:
+        raise MailRefused("The unsubscribe link is too long for one line.")
+
+
+def _sender(email: OutgoingEmail) -> str:
+    name = email.from_name.strip()
+    if not name:
+        return email.from_address
+    if name.isascii() and "=?" not in name:
+        escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}" <{email.from_address}>'
+    return f"{_encoded_words(name)} <{email.from_address}>"
+
+
+def _unstructured(text: str) -> str:
+    """A header value that is plain where it can be and RFC 2047 where it must be."""
+    if not text.isascii() or "=?" in text or text != text.strip():
+        return _encoded_words(text)
+    if len(text) <= FOLD_CHARACTERS:
+        return text
+    folded = _FOLD_POINT.sub("\\1\r\n ", text)
+    is_short = all(len(line) <= FOLD_CHARACTERS + 1 for line in folded.split("\r\n"))
+    return folded if is_short else _encoded_words(text)
+
+
+def _encoded_words(text: str) -> str:
+    """Encoded words, each of whole characters, one on a line."""
+    chunks = [b""]
+    for character in text:
+        octets = character.encode()
+        if len(chunks[-1]) + len(octets) > WORD_OCTETS:
+            chunks.append(b"")
+        chunks[-1] += octets
+    return "\r\n ".join(f"=?utf-8?B?{base64.b64encode(chunk).decode()}?=" for chunk in chunks)
+
+
+def _quoted_printable(text: str) -> bytes:
+    # The encoder takes its own line ends from the text, so the text must have one.
+    lines = text.replace("\r\n", "\n").replace("\r", "\n") + "\n"
+    octets = lines.replace("\n", "\r\n").encode()
+    return binascii.b2a_qp(octets, istext=True).removesuffix(b"\r\n")

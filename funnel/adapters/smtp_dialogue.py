@@ -1,0 +1,200 @@
+"""One SMTP connection: opened, signed in, and each step of a delivery told apart.
+
+smtplib says hello and signs in. Delivery is our own, because we must know on which side of the
+final dot a failure fell, must not be held by a server that trickles, and save round trips.
+"""
+
+import re
+import smtplib
+import socket
+import ssl
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+
+from funnel.adapters.smtp_server import SmtpServer, Tls
+
+MAX_REPLY_OCTETS = 64 * 1024
+NOT_A_REPLY = -1
+_CODE = re.compile(rb"[2-5][0-9]{2}(?=[ \r\n-])")
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait, in seconds: for a connection, for a reply, and after the final dot."""
+
+    connect: float = 5.0
+    command: float = 30.0
+    final: float = 600.0  # RFC 5321, 4.5.3.2.6: giving up earlier makes duplicates
+
+
+class Step(StrEnum):
+    """The steps of a delivery before its content, each answered by the server."""
+
+    SENDER = "sender"
+    RECIPIENT = "recipient"
+    CONTENT = "content"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A step the server did not agree to, and its three-digit reply or NOT_A_REPLY."""
+
+    step: Step
+    code: int
+
+
+class Lost(Exception):
+    """The connection broke, or the server was silent for too long."""
+
+
+class Dialogue:
+    """An open, signed-in connection; for one thread at a time."""
+
+    def __init__(self, server: SmtpServer, patience: Patience, tls: ssl.SSLContext) -> None:
+        """Connect and sign in; raises smtplib.SMTPException or OSError and then holds nothing."""
+        self._patience = patience
+        self._client = _PatientClient(_connect(server, patience, tls), patience.command)
+        try:
+            self._client.sign_in(server, tls)
+        except BaseException:
+            self._client.close()
+            raise
+        self._is_pipelining = self._client.has_extn("pipelining")
+
+    def announce(self, sender: str, recipient: str) -> Refusal | None:
+        """Say who writes to whom; None when the server now waits for the content. Raises Lost."""
+        commands = {
+            Step.SENDER: f"MAIL FROM:<{sender}>\r\n".encode(),
+            Step.RECIPIENT: f"RCPT TO:<{recipient}>\r\n".encode(),
+            Step.CONTENT: b"DATA\r\n",
+        }
+        if self._is_pipelining:
+            self._write(b"".join(commands.values()))
+            return _first_refusal([(step, self._reply()) for step in commands])
+        for step, command in commands.items():
+            self._write(command)
+            refusal = _first_refusal([(step, self._reply())])
+            if refusal is not None:
+                return refusal
+        return None
+
+    def tell(self, content: bytes) -> None:
+        """Send the content but not the final dot: nothing is handed over yet. Raises Lost."""
+        self._write(content.replace(b"\r\n.", b"\r\n.."))
+
+    def finish(self) -> int:
+        """Send the final dot and return the reply; when this raises Lost, nobody can know."""
+        self._write(b".\r\n")
+        return self._reply(self._patience.final)
+
+    def hang_up(self) -> None:
+        """Close without a word; harmless when closed."""
+        self._client.close()
+
+    def say_goodbye(self) -> None:
+        """Close in order; harmless when the other side is gone."""
+        try:
+            self._write(b"QUIT\r\n")
+        except Lost:
+            return
+        finally:
+            self._client.close()
+
+    def _write(self, octets: bytes) -> None:
+        try:
+            self._client.send(octets)
+        except OSError as error:
+            raise Lost from error
+
+    def _reply(self, seconds: float | None = None) -> int:
+        try:
+            return self._client.reply_within(seconds or self._patience.command)[0]
+        except OSError as error:
+            raise Lost from error
+
+
+def _first_refusal(replies: list[tuple[Step, int]]) -> Refusal | None:
+    for step, code in replies:
+        if code // 100 != (3 if step is Step.CONTENT else 2):
+            return Refusal(step, code)
+    return None
+
+
+def _connect(server: SmtpServer, patience: Patience, tls: ssl.SSLContext) -> socket.socket:
+    plain = socket.create_connection((server.host, server.port), patience.connect)
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if server.tls is not Tls.FROM_THE_START:
+        return plain
+    return tls.wrap_socket(plain, server_hostname=server.host)  # closes it when it fails
+
+
+def _own_name() -> str:
+    """The name to say hello with: smtplib would look it up in the DNS, which may hang."""
+    name = socket.gethostname()
+    return name if "." in name else "[127.0.0.1]"
+
+
+class _PatientClient(smtplib.SMTP):
+    """Reads each reply under one deadline, however slowly it trickles."""
+
+    def __init__(self, sock: socket.socket, seconds: float) -> None:
+        super().__init__(local_hostname=_own_name())
+        self.sock = sock
+        self._seconds = seconds
+        self._unread = b""
+
+    def sign_in(self, server: SmtpServer, tls: ssl.SSLContext) -> None:
+        """Read the greeting, go private, log in; raises SMTPException or OSError."""
+        code, text = self.getreply()
+        if code != 220:
+            raise smtplib.SMTPConnectError(code, text)
+        self.ehlo_or_helo_if_needed()
+        if server.tls is Tls.STARTTLS:
+            self._go_private(server.host, tls)
+        if server.user:
+            self.login(server.user, server.password)
+
+    def getreply(self) -> tuple[int, bytes]:
+        return self.reply_within(self._seconds)
+
+    def reply_within(self, seconds: float) -> tuple[int, bytes]:
+        """One whole reply and its text; raises OSError when it does not come in time."""
+        ends_at = time.monotonic() + seconds
+        lines: list[bytes] = []
+        while not lines or lines[-1][3:4] == b"-":
+            lines.append(self._line(ends_at))
+            if not _CODE.match(lines[-1]) or sum(map(len, lines)) > MAX_REPLY_OCTETS:
+                return NOT_A_REPLY, b""
+        return int(lines[-1][:3]), b"\n".join(line[4:].strip() for line in lines)
+
+    def _go_private(self, host: str, tls: ssl.SSLContext) -> None:
+        if not self.has_extn("starttls"):
+            raise smtplib.SMTPNotSupportedError("the server offers no STARTTLS")
+        code, text = self.docmd("STARTTLS")
+        if code != 220 or self.sock is None:
+            raise smtplib.SMTPResponseException(code, text)
+        self.sock = tls.wrap_socket(self.sock, server_hostname=host)
+        self._unread = b""  # said in the clear, perhaps by somebody in between
+        code, text = self.ehlo()
+        if code // 100 != 2:
+            raise smtplib.SMTPHeloError(code, text)
+
+    def _line(self, ends_at: float) -> bytes:
+        while b"\n" not in self._unread:
+            self._unread += self._receive(ends_at)
+        line, _, self._unread = self._unread.partition(b"\n")
+        return line + b"\n"
+
+    def _receive(self, ends_at: float) -> bytes:
+        if self.sock is None or len(self._unread) > MAX_REPLY_OCTETS:
+            raise smtplib.SMTPServerDisconnected("the connection is unusable")
+        left = ends_at - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the reply did not come in time")
+        self.sock.settimeout(left)
+        octets = self.sock.recv(4096)
+        self.sock.settimeout(self._seconds)
+        if not octets:
+            raise smtplib.SMTPServerDisconnected("the connection was closed")
+        return octets

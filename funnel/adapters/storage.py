@@ -1,0 +1,50 @@
+"""Keeps finished files in a folder: a key is either absent or whole, even after a power cut."""
+
+import hashlib
+import re
+from pathlib import Path
+
+from funnel.adapters.durable import settle, settle_folder, written_aside
+from funnel.domain.ports import StoredFile
+
+CHUNK_OCTETS = 256 * 1024
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+
+
+class FileStorage:
+    """Files of one folder under opaque keys: letters, digits, dot, dash, underscore."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+
+    def put(self, key: str, source: Path) -> StoredFile:
+        """Copy a file in, replacing what the key held; raises ValueError for a malformed key."""
+        target = self._file(key)
+        digest = hashlib.sha256()
+        with written_aside(self._folder) as (copy, path), source.open("rb") as original:
+            while chunk := original.read(CHUNK_OCTETS):
+                digest.update(chunk)
+                copy.write(chunk)
+            settle(copy)
+            size_bytes = copy.tell()
+            path.replace(target)
+        settle_folder(self._folder)
+        return StoredFile(key=key, size_bytes=size_bytes, sha256=digest.hexdigest())
+
+    def path(self, key: str) -> Path | None:
+        """Where the whole file lies; None for an absent or malformed key."""
+        if not _KEY.fullmatch(key):
+            return None
+        file = self._folder / key
+        return file if file.is_file() else None
+
+    def delete(self, key: str) -> None:
+        """Forget a key; harmless when it is absent. Raises ValueError for a malformed key."""
+        self._file(key).unlink(missing_ok=True)
+        settle_folder(self._folder)
+
+    def _file(self, key: str) -> Path:
+        if not _KEY.fullmatch(key):
+            raise ValueError("a storage key is letters, digits, dots, dashes and underscores")
+        return self._folder / key
