@@ -1,0 +1,127 @@
+"""The funnel of the people who came in the last weeks: steps, rates and where they came from."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, FromClause, Integer, Row, case, func, select
+from sqlalchemy.orm import Session
+
+from funnel.db.people import FunnelEvent, Subscriber, VisitCount
+from funnel.domain.schedule import DEFAULT_ZONE, zone_of
+from funnel.domain.sequence import Fact
+from funnel.domain.stats import STEP_RULES, Rate, StepCount, StepRule, week_starts
+
+WEEKS = 8
+LANDING = "/"
+MAX_SOURCES = 8
+
+
+@dataclass(frozen=True)
+class FunnelReport:
+    """The cohort: people who asked since `since`. `visits` are those of the landing page."""
+
+    since: datetime
+    weeks: int
+    visits: int
+    asked: int
+    steps: tuple[StepCount, ...]
+
+    @property
+    def asked_rate(self) -> Rate | None:
+        """Asked, of the visits; None where visits were not counted all along."""
+        return Rate(self.asked, self.visits) if self.visits >= max(self.asked, 1) else None
+
+
+@dataclass(frozen=True)
+class SourceCount:
+    """One source: who asked and confirmed from there. `name` is None for all the others."""
+
+    name: str | None
+    asked: int
+    confirmed: Rate
+    waitlisted: int
+
+
+def funnel(session: Session, *, now: datetime, weeks: int = WEEKS) -> FunnelReport:
+    """Every step of the cohort, counted in one pass over its facts."""
+    since = week_starts(now, zone_of(DEFAULT_ZONE), weeks)[0]
+    people = _cohort(since)
+    columns = [func.count().label("asked")]
+    for rule in STEP_RULES:
+        columns += _step_columns(people, rule, now)
+    row = session.execute(select(*columns).select_from(people)).one()
+    return FunnelReport(
+        since=since,
+        weeks=weeks,
+        visits=_visits(session, since),
+        asked=row.asked,
+        steps=tuple(_step_count(row, rule) for rule in STEP_RULES),
+    )
+
+
+def _cohort(since: datetime) -> FromClause:
+    """One row a person who asked since then, with the time of each fact beside it."""
+    times = [
+        func.max(case((FunnelEvent.fact == fact, FunnelEvent.occurred_at))).label(fact.value)
+        for fact in Fact
+    ]
+    facts = select(FunnelEvent.subscriber_id, *times).group_by(FunnelEvent.subscriber_id).subquery()
+    query = (
+        select(Subscriber.source, *(facts.c[fact.value] for fact in Fact))
+        .join(facts, facts.c.subscriber_id == Subscriber.id)
+        .where(Subscriber.is_test.is_(False), facts.c.requested >= since)
+    )
+    return query.subquery("cohort")
+
+
+def _step_columns(people: FromClause, rule: StepRule, now: datetime) -> list[ColumnElement[int]]:
+    has_fact = people.c[rule.fact.value].is_not(None)
+    had_time = people.c[rule.base.value] <= now - rule.patience
+    return [
+        _count_if(has_fact).label(f"{rule.fact}_total"),
+        _count_if(had_time).label(f"{rule.fact}_could"),
+        _count_if(had_time & has_fact).label(f"{rule.fact}_did"),
+    ]
+
+
+def _count_if(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0, type_=Integer)
+
+
+def _step_count(row: Row[tuple[int, ...]], rule: StepRule) -> StepCount:
+    values = row._mapping
+    rate = Rate(values[f"{rule.fact}_did"], values[f"{rule.fact}_could"])
+    return StepCount(rule, values[f"{rule.fact}_total"], rate)
+
+
+def _visits(session: Session, since: datetime) -> int:
+    first_day = since.astimezone(zone_of(DEFAULT_ZONE)).date().isoformat()
+    query = select(func.coalesce(func.sum(VisitCount.visits), 0)).where(
+        VisitCount.page == LANDING, VisitCount.day >= first_day
+    )
+    return int(session.scalar(query) or 0)
+
+
+def sources(session: Session, *, now: datetime, weeks: int = WEEKS) -> tuple[SourceCount, ...]:
+    """Where the cohort came from, most confirmed first; small sources are gathered at the end."""
+    people = _cohort(week_starts(now, zone_of(DEFAULT_ZONE), weeks)[0])
+    asked, confirmed = func.count(), _count_if(people.c.confirmed.is_not(None))
+    query = (
+        select(people.c.source, asked, confirmed, _count_if(people.c.waitlisted.is_not(None)))
+        .group_by(people.c.source)
+        .order_by(confirmed.desc(), asked.desc(), people.c.source)
+    )
+    found = [
+        SourceCount(name, many, Rate(did, many), waiting)
+        for name, many, did, waiting in session.execute(query)
+    ]
+    return tuple(found[:MAX_SOURCES]) + _others(found[MAX_SOURCES:])
+
+
+def _others(rest: list[SourceCount]) -> tuple[SourceCount, ...]:
+    if not rest:
+        return ()
+    asked = sum(source.asked for source in rest)
+    did = sum(source.confirmed.did for source in rest)
+    waiting = sum(source.waitlisted for source in rest)
+    return (SourceCount(None, asked, Rate(did, asked), waiting),)

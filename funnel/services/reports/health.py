@@ -1,0 +1,161 @@
+"""Is everything working? What the desk says of mail, guides and the work behind them."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Row, case, func, select
+from sqlalchemy.orm import Session
+
+from funnel.db.guides import Guide
+from funnel.db.mail import Enrolment, MailEvent, Message
+from funnel.db.people import Subscriber
+from funnel.domain.delivery import OPEN_STATES, EventKind, MessageState
+from funnel.domain.enrolment import EnrolmentState
+from funnel.domain.guides import GuideState
+from funnel.services import control
+from funnel.services.control import SendingState
+
+PERIOD = timedelta(weeks=8)
+LATE_AFTER = timedelta(minutes=15)
+SILENT_AFTER = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class MailHealth:
+    """Mail that waits and mail that went wrong; the counts reach back eight weeks.
+
+    `oldest_due_at` is since when the longest waiting mail could have gone.
+    """
+
+    last_accepted_at: datetime | None
+    due: int
+    oldest_due_at: datetime | None
+    unknown: int
+    unconfirmed: int
+    failed: int
+    bounced: int
+    complained: int
+    held: int
+
+
+@dataclass(frozen=True)
+class GuideHealth:
+    """The newest guide, how long it took in seconds, and those that wait or failed."""
+
+    last_ready_at: datetime | None
+    seconds: float | None
+    waiting: int
+    oldest_waiting_at: datetime | None
+    failed: int
+
+
+@dataclass(frozen=True)
+class Health:
+    """Everything the desk watches. `last_tick_at` and `machine_now` are the machine's time."""
+
+    now: datetime
+    machine_now: datetime
+    sending: SendingState
+    last_tick_at: datetime | None
+    mail: MailHealth
+    guides: GuideHealth
+    event_problems: int
+
+    @property
+    def is_mail_late(self) -> bool:
+        """True when a due mail has waited for a quarter of an hour though mail may go."""
+        oldest = self.mail.oldest_due_at
+        return not self.sending.is_paused and oldest is not None and self._is_late(oldest)
+
+    @property
+    def is_guide_late(self) -> bool:
+        """True when a guide has waited for a quarter of an hour."""
+        oldest = self.guides.oldest_waiting_at
+        return oldest is not None and self._is_late(oldest)
+
+    def _is_late(self, since: datetime) -> bool:
+        return self.now - since >= LATE_AFTER
+
+    @property
+    def is_silent(self) -> bool:
+        """True when the work behind the pages has not been heard of for five minutes."""
+        last = self.last_tick_at
+        return last is None or self.machine_now - last >= SILENT_AFTER
+
+
+def health(session: Session, *, now: datetime, machine_now: datetime) -> Health:
+    """What works and what does not, in a handful of queries."""
+    return Health(
+        now=now,
+        machine_now=machine_now,
+        sending=control.sending_state(session),
+        last_tick_at=control.last_tick(session),
+        mail=_mail_health(session, now),
+        guides=_guide_health(session),
+        event_problems=_event_problems(session),
+    )
+
+
+def _mail_health(session: Session, now: datetime) -> MailHealth:
+    due = session.execute(
+        select(func.count(), func.min(Message.not_before)).where(
+            Message.state == MessageState.SCHEDULED, Message.not_before <= now
+        )
+    ).one()
+    closed = _closed(session, now - PERIOD)
+    unknown = select(func.count()).where(Message.state == MessageState.UNKNOWN)
+    held = select(func.count()).where(Enrolment.state == EnrolmentState.HELD)
+    return MailHealth(
+        last_accepted_at=session.scalar(select(func.max(Message.accepted_at))),
+        due=due[0],
+        oldest_due_at=due[1],
+        unknown=session.scalar(unknown) or 0,
+        unconfirmed=closed.unconfirmed or 0,
+        failed=closed.failed or 0,
+        bounced=closed.bounced or 0,
+        complained=closed.complained or 0,
+        held=session.scalar(held) or 0,
+    )
+
+
+def _closed(session: Session, since: datetime) -> Row[tuple[int, int, int, int]]:
+    state, delivery = Message.state, Message.delivery
+    query = (
+        select(
+            func.sum(case((state == MessageState.UNCONFIRMED, 1), else_=0)).label("unconfirmed"),
+            func.sum(case((state == MessageState.FAILED, 1), else_=0)).label("failed"),
+            func.sum(case((delivery == EventKind.BOUNCED, 1), else_=0)).label("bounced"),
+            func.sum(case((delivery == EventKind.COMPLAINED, 1), else_=0)).label("complained"),
+        )
+        .join(Subscriber, Subscriber.id == Message.subscriber_id)
+        .where(Message.created_at >= since, state.not_in(sorted(OPEN_STATES)))
+        .where(Subscriber.is_test.is_(False))
+    )
+    return session.execute(query).one()
+
+
+def _guide_health(session: Session) -> GuideHealth:
+    newest = session.execute(
+        select(Guide.ready_at, Guide.seconds_to_make)
+        .where(Guide.ready_at.is_not(None))
+        .order_by(Guide.ready_at.desc())
+        .limit(1)
+    ).first()
+    waiting = session.execute(
+        select(func.count(), func.min(Guide.requested_at)).where(
+            Guide.state.in_([GuideState.REQUESTED, GuideState.CLAIMED])
+        )
+    ).one()
+    failed = select(func.count()).where(Guide.state == GuideState.FAILED)
+    return GuideHealth(
+        last_ready_at=newest.ready_at if newest else None,
+        seconds=newest.seconds_to_make if newest else None,
+        waiting=waiting[0],
+        oldest_waiting_at=waiting[1],
+        failed=session.scalar(failed) or 0,
+    )
+
+
+def _event_problems(session: Session) -> int:
+    query = select(func.count()).where(MailEvent.problem.is_not(None))
+    return session.scalar(query) or 0

@@ -1,0 +1,33 @@
+"""The subjects of mails, as the desk names them."""
+
+import re
+from collections.abc import Collection
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from funnel.db.texts import TextVersion
+from funnel.services import texts
+
+_FIELD = re.compile(r",?\s*\{\{[^{}]*\}\}")
+
+
+def subject_of(version: TextVersion) -> str:
+    """The subject of one version of a mail, its merge fields left out."""
+    where = f"{version.key} version {version.version}"
+    return _FIELD.sub("", texts.mail_text(version.source, where).subject).strip()
+
+
+def newest_subjects(session: Session) -> dict[str, str]:
+    """The subject of every mail in its newest version, by mail key."""
+    newest = (
+        select(func.max(TextVersion.id)).where(TextVersion.kind == "mail").group_by(TextVersion.key)
+    )
+    query = select(TextVersion).where(TextVersion.id.in_(newest))
+    return {version.key: subject_of(version) for version in session.scalars(query)}
+
+
+def subjects(session: Session, version_ids: Collection[int]) -> dict[int, str]:
+    """The subject of each of these versions, by the version's id."""
+    query = select(TextVersion).where(TextVersion.id.in_(version_ids))
+    return {version.id: subject_of(version) for version in session.scalars(query)}

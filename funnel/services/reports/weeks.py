@@ -1,0 +1,88 @@
+"""This week against last week, and new people week by week."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy.orm import Session
+
+from funnel.db.people import FunnelEvent, Subscriber
+from funnel.domain.schedule import DEFAULT_ZONE, zone_of
+from funnel.domain.sequence import Fact
+from funnel.domain.stats import same_time_last_week, week_starts
+from funnel.services.reports.cohort import WEEKS
+
+
+@dataclass(frozen=True)
+class WeekCount:
+    """How many took a step this week so far, by the same time last week, and ever."""
+
+    fact: Fact
+    this_week: int
+    last_week: int
+    ever: int
+
+    @property
+    def change(self) -> int:
+        """How many more than by the same time last week; negative when fewer."""
+        return self.this_week - self.last_week
+
+
+@dataclass(frozen=True)
+class NewPeople:
+    """People who asked in the local week that began on `monday`."""
+
+    monday: date
+    count: int
+
+
+def week_counts(session: Session, *, now: datetime) -> dict[Fact, WeekCount]:
+    """Every step: this week so far against last week up to the same weekday and time."""
+    last_monday, this_monday = week_starts(now, zone_of(DEFAULT_ZONE), 2)
+    when = FunnelEvent.occurred_at
+    this_week = _count(when >= this_monday)
+    last_week = _count(
+        (when >= last_monday) & (when <= same_time_last_week(now, zone_of(DEFAULT_ZONE)))
+    )
+    query = _events(select(FunnelEvent.fact, this_week, last_week, func.count()))
+    rows = {row[0]: row for row in session.execute(query.group_by(FunnelEvent.fact))}
+    return {fact: _week_count(fact, rows.get(fact.value)) for fact in Fact}
+
+
+def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.sum(case((condition, 1), else_=0))
+
+
+def _events(query: Select[tuple[str, int, int, int]]) -> Select[tuple[str, int, int, int]]:
+    return query.join(Subscriber, Subscriber.id == FunnelEvent.subscriber_id).where(
+        Subscriber.is_test.is_(False)
+    )
+
+
+def _week_count(fact: Fact, row: tuple[str, int, int, int] | None) -> WeekCount:
+    return (
+        WeekCount(fact, *(int(number) for number in row[1:])) if row else WeekCount(fact, 0, 0, 0)
+    )
+
+
+def new_people(session: Session, *, now: datetime, weeks: int = WEEKS) -> tuple[NewPeople, ...]:
+    """How many asked in each of the last local weeks, oldest first; the last is not over."""
+    starts = week_starts(now, zone_of(DEFAULT_ZONE), weeks)
+    when = FunnelEvent.occurred_at
+    place = case(*((when < end, at) for at, end in enumerate(starts[1:])), else_=weeks - 1)
+    query = (
+        select(place.label("place"), func.count())
+        .join(Subscriber, Subscriber.id == FunnelEvent.subscriber_id)
+        .where(
+            Subscriber.is_test.is_(False),
+            FunnelEvent.fact == Fact.REQUESTED,
+            when >= starts[0],
+        )
+        .group_by("place")
+    )
+    counts = {at: many for at, many in session.execute(query)}
+    zone = zone_of(DEFAULT_ZONE)
+    return tuple(
+        NewPeople(start.astimezone(zone).date(), counts.get(at, 0))
+        for at, start in enumerate(starts)
+    )
