@@ -44,7 +44,7 @@ class Entry:
 
 
 LYING, KNEELING = Frame(-46, -7, 130, 62), Frame(-66, -7, 88, 140)
-FIGURE_FOUR, CLAMSHELL = Frame(-46, -7, 130, 88), Frame(-120, -32, 104, 66)
+CLAMSHELL = Frame(-120, -30, 104, 64)
 ON_BACK = "Lying on the back, knees bent, feet flat"
 
 ENTRIES = {
@@ -82,13 +82,13 @@ ENTRIES = {
     ),
     "figure-four-start": Entry(
         partial(scenes.figure_four, False),
-        FIGURE_FOUR,
+        Frame(-46, -7, 130, 62),
         "Lying figure-4 stretch, start",
         "Lying on the back, one foot flat, the other ankle resting on the bent knee.",
     ),
     "figure-four-end": Entry(
         partial(scenes.figure_four, True),
-        FIGURE_FOUR,
+        Frame(-46, -7, 130, 84),
         "Lying figure-4 stretch, end",
         "The hands hold behind the thigh and draw it to the chest; head and shoulders stay down.",
     ),
