@@ -30,18 +30,20 @@ def test_every_module_is_named_for_what_it_holds() -> None:
     assert not [path for path, parts in names.items() if any(map(HOMELESS.search, parts))]
 
 
-def test_only_the_task_boundary_catches_everything() -> None:
+def test_only_the_task_boundary_swallows_everything() -> None:
     caught = [
         f"{module.path}:{node.lineno}"
         for module in repo.modules()
         for node in ast.walk(module.tree)
-        if isinstance(node, ast.ExceptHandler) and _catches_everything(node)
+        if isinstance(node, ast.ExceptHandler) and _swallows_everything(node)
         if module.path not in TASK_BOUNDARY
     ]
     assert not caught, "name what can go wrong"
 
 
-def _catches_everything(handler: ast.ExceptHandler) -> bool:
+def _swallows_everything(handler: ast.ExceptHandler) -> bool:
+    if ast.unparse(handler.body[-1]) == "raise":
+        return False
     if handler.type is None:
         return True
     return any(

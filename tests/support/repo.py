@@ -1,9 +1,9 @@
 """The repository as the guards read it: files, syntax trees, modules."""
 
 import ast
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 
@@ -40,15 +40,21 @@ class Module:
 
 @cache
 def files() -> tuple[str, ...]:
-    """Every file that belongs to the repository, also those not committed yet."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return tuple(path for path in sorted(listed.stdout.splitlines()) if (ROOT / path).is_file())
+    """Every file below the root except what .gitignore names; needs no git."""
+    ignored = (ROOT / ".gitignore").read_text("utf-8").splitlines()
+    return tuple(sorted(_below(ROOT, [".git/", *ignored])))
+
+
+def _below(folder: Path, ignored: list[str]) -> Iterator[str]:
+    for entry in folder.iterdir():
+        is_folder = entry.is_dir()
+        name = f"{entry.name}/" if is_folder else entry.name
+        if any(fnmatch(name, pattern) for pattern in ignored):
+            continue
+        if is_folder:
+            yield from _below(entry, ignored)
+        else:
+            yield str(entry.relative_to(ROOT))
 
 
 @cache
