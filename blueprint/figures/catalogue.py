@@ -127,7 +127,7 @@ ENTRIES = {
     ),
     "squat-end": Entry(
         scenes.squat_end,
-        Frame(-80, -5, 64, 128),
+        Frame(-80, -6, 70, 128),
         "Squat to chair, end",
         "Hips reached back until they touch the seat, arms forward, back long.",
     ),
