@@ -13,13 +13,7 @@ from markdown_it.tree import SyntaxTreeNode
 from funnel.content.catalog import Catalog
 from funnel.content.findings import Findings
 from funnel.content.mails import Cta, MailText
-from funnel.content.markdown import (
-    HtmlWriter,
-    check_markdown,
-    link_targets,
-    panels,
-    parse_markdown,
-)
+from funnel.content.markdown import HtmlWriter, link_targets, panels, read_markdown
 from funnel.content.merge import Slot, Slotted, to_slots
 from funnel.content.names import FOOTER_LINKS, MARKETING_LINKS, link_name, link_problem
 from funnel.content.text_part import TextBlock, TextWriter, link_blocks
@@ -69,18 +63,17 @@ class _Words:
         self.preheader = to_slots(mail.preheader, found, 1)
         self.kicker = to_slots(mail.kicker or "", found, 1)
         self.heading = to_slots(mail.heading or "", found, 1)
-        body = to_slots(mail.body, found, 1)
-        check_markdown(body, found, 1)
-        self.root = parse_markdown(body)
-        self.targets = [target for target, _ in link_targets(self.root)]
+        root = read_markdown(to_slots(mail.body, found, 1), found, 1)
+        self.targets = [target for target, _ in link_targets(root)] if root else []
         if mail.cta is not None:
             self.targets.append(f"link:{mail.cta.link}")
         for target in self.targets:
             problem = link_problem(target, hosts)
             if problem:
                 found.add(1, problem)
-        if found.items:
+        if root is None or found.items:
             raise ContentInvalid(found.each_once())
+        self.root = root
 
 
 class Compiler:

@@ -10,7 +10,7 @@ from pydantic.dataclasses import dataclass as checked
 
 from funnel.content.brand import Line
 from funnel.content.findings import Findings
-from funnel.content.markdown import check_markdown
+from funnel.content.markdown import read_markdown
 from funnel.content.merge import to_slots
 from funnel.content.models import STRICT, check
 from funnel.content.names import link_problem
@@ -92,7 +92,7 @@ def _read(text: str, found: Findings) -> MailText | None:
         return None
     front, body = cut["front"], cut["body"]
     body_line = front.count("\n") + 3
-    check_markdown(to_slots(body, found, body_line), found, body_line)
+    read_markdown(to_slots(body, found, body_line), found, body_line)
     document = read_yaml(front, found, first_line=2)
     head = None if document is None else check(_FrontMatter, document, found)
     if document is None or head is None:

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from html import escape
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
 from funnel.content.findings import Findings
 from funnel.content.merge import Slot
 from funnel.content.names import link_name, link_problem
 
-_RULES = ["heading", "list", "blockquote", "emphasis", "link", "escape", "newline", "entity", "hr"]
+MAX_DEPTH = 12
+_RULES = ["heading", "list", "blockquote", "emphasis", "link", "escape", "newline", "hr"]
 _RAW_HTML = re.compile(r"<[A-Za-z/!?]")
 _BARE_URL = re.compile(r"(?<!\]\()\b(?:https?://|www\.)", re.IGNORECASE)
 _UNWANTED = ((_RAW_HTML, "HTML is not used here: write Markdown, or put a space after '<'"),
@@ -43,10 +45,6 @@ def _is_judged_later(_url: str) -> bool:
 _PARSER = _parser()
 
 
-def parse_markdown(text: str) -> SyntaxTreeNode:
-    return SyntaxTreeNode(_PARSER.parse(text))
-
-
 def panels(root: SyntaxTreeNode) -> tuple[Panel, ...]:
     """The mail from top to bottom, plain stretches and asides in turn."""
     made: list[Panel] = []
@@ -64,17 +62,32 @@ def link_targets(root: SyntaxTreeNode) -> Iterator[tuple[str, int]]:
     """Every link's target with its line in the Markdown, counted from 0."""
     for node in root.walk():
         if node.type == "link":
-            block = node.parent
-            yield str(node.attrs.get("href", "")), block.map[0] if block and block.map else 0
+            yield str(node.attrs.get("href", "")), _line_of(node)
 
 
-def check_markdown(text: str, found: Findings, line: int) -> None:
-    """Find forms and links that a mail may not hold. `line` is where the text begins."""
+def _line_of(node: SyntaxTreeNode) -> int:
+    """The line a node begins on, counted from 0; words stand on the line of their block."""
+    place: SyntaxTreeNode | None = node
+    while place is not None and place.type != "root":
+        lines = place.map if place.token or place.nester_tokens else None
+        if lines:
+            return lines[0]
+        place = place.parent
+    return 0
+
+
+def read_markdown(text: str, found: Findings, line: int) -> SyntaxTreeNode | None:
+    """The tree of a mail's text, with findings for what a mail may not hold; None when it is too
+    knotted to read. `line` is where the text begins in its file."""
     for number, content in enumerate(text.split("\n"), start=line):
         for pattern, problem in _UNWANTED:
             if pattern.search(content):
                 found.add(number, problem)
-    root = parse_markdown(text)
+    tokens = _PARSER.parse(text)
+    if any(_depth(token) > MAX_DEPTH for token in tokens):
+        found.add(line, "the text is nested too deeply: write it more simply")
+        return None
+    root = SyntaxTreeNode(tokens)
     if not root.children:
         found.add(line, "the mail says nothing: write its text below the second line of dashes")
     for target, at in link_targets(root):
@@ -82,11 +95,18 @@ def check_markdown(text: str, found: Findings, line: int) -> None:
         if problem_here:
             found.add(line + at, problem_here)
     _check_shape(root, found, line)
+    return root
+
+
+def _depth(token: Token) -> int:
+    return token.level + max((child.level for child in token.children or ()), default=0)
 
 
 def _check_shape(root: SyntaxTreeNode, found: Findings, line: int) -> None:
     for node in root.walk():
-        at = line + (node.map[0] if node.type != "root" and node.map else 0)
+        at = line + _line_of(node)
+        if node.type == "link" and not "".join(each.content for each in node.walk()).strip():
+            found.add(line + _line_of(node), "a link needs words: write [words](link:guide)")
         if node.type == "heading" and node.tag == "h1":
             found.add(at, "the mail's own heading stands in its front matter: begin with ## here")
         if node.type == "blockquote" and node.parent is not None and node.parent.type != "root":
@@ -94,7 +114,7 @@ def _check_shape(root: SyntaxTreeNode, found: Findings, line: int) -> None:
     places = [node for node in root.children if node.type == "hr"]
     for node in places[1:]:
         found.add(
-            line + (node.map[0] if node.map else 0),
+            line + _line_of(node),
             "the line of dashes shows where the button goes: keep only one",
         )
 

@@ -1,6 +1,7 @@
 """Merge fields: which may stand in a text, and the places they leave open for a person's values."""
 
 import re
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +17,9 @@ NAME_FIELD = '{{ first_name or "there" }}'
 _ENVIRONMENT = ImmutableSandboxedEnvironment(
     undefined=StrictUndefined, autoescape=True, keep_trailing_newline=True
 )
-_SLOT = re.compile(r"\{\{([a-z]+):([^{}]*)\}\}")
+# A mark no author can know, so that no text, however written, can pose as an open place.
+_MARK = secrets.token_hex(8)
+_SLOT = re.compile(rf"\{{\{{{_MARK}([a-z]+):([^{{}}]*)\}}\}}")
 _FALLBACK = re.compile(r"^[A-Za-z][A-Za-z -]{0,29}$")
 _LONG_EXPRESSION = re.compile(rf"\{{\{{(?!.{{0,{MAX_EXPRESSION}}}?\}}\}})", re.DOTALL)
 _STATEMENT = re.compile(r"\{[%#]")
@@ -30,7 +33,7 @@ class Slot:
     value: str
 
     def __str__(self) -> str:
-        return f"{{{{{self.kind}:{self.value}}}}}"
+        return f"{{{{{_MARK}{self.kind}:{self.value}}}}}"
 
 
 @dataclass(frozen=True)
