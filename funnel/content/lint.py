@@ -16,6 +16,7 @@ from funnel.content.names import (
     PITCH_LINKS,
     SERVICE_LINKS,
     link_name,
+    link_problem,
 )
 from funnel.content.render import MailFields, Renderer
 from funnel.content.safety_lint import lint_safety
@@ -87,7 +88,12 @@ def _check_subject(subject: str, preheader: str, found: Findings) -> None:
 def _targets(mail: MailText, found: Findings) -> list[str]:
     root = read_markdown(to_slots(mail.body, found, 1), found, 1)
     targets = [target for target, _ in link_targets(root)] if root else []
-    return [*targets, f"link:{mail.cta.link}"] if mail.cta else targets
+    if mail.cta is not None:
+        targets.append(f"link:{mail.cta.link}")
+        problem = link_problem(targets[-1])
+        if problem:
+            found.add(1, problem)
+    return targets
 
 
 def _check_marketing(names: set[str | None], found: Findings) -> None:
@@ -96,10 +102,12 @@ def _check_marketing(names: set[str | None], found: Findings) -> None:
 
 
 def _check_service(mail: MailText, names: set[str | None], found: Findings) -> None:
-    for name in sorted(names & PITCH_LINKS, key=str):
+    for name in sorted((names & PITCH_LINKS) - set(mail.asked_for), key=str):
         found.add(1, f"a service mail may not advertise: remove the link '{name}'")
     words = " ".join((mail.subject, mail.preheader, mail.heading or "", mail.body))
     for match in PITCH.finditer(words):
+        if match[0].lower() in mail.asked_for:
+            continue
         found.add(1, f"a service mail may not advertise: remove '{match[0]}'")
     if "confirm" in names and "first_name" in words:
         found.add(1, "a mail to an unconfirmed address may not carry what a stranger typed: "

@@ -32,7 +32,8 @@ class Cta:
 
 @dataclass(frozen=True)
 class MailText:
-    """The words of one mail, merge fields still open. `red_flags` adds the safety list."""
+    """The words of one mail, merge fields still open. `red_flags` adds the safety list;
+    `asked_for` names the pages the reader asked for, which a service mail may hold."""
 
     subject: str
     preheader: str
@@ -41,6 +42,7 @@ class MailText:
     heading: str | None = None
     cta: Cta | None = None
     red_flags: bool = False
+    asked_for: tuple[str, ...] = ()
 
 
 @checked(frozen=True, config=STRICT, kw_only=True)
@@ -61,6 +63,7 @@ class _FrontMatter:
     heading: Annotated[Line, Field(max_length=120)] | None = None
     cta: _CtaLines | None = None
     red_flags: bool = False
+    asked_for: tuple[Line, ...] = ()
 
 
 def parse_mail(source: str, where: str) -> MailText:
@@ -104,6 +107,10 @@ def _read(text: str, found: Findings) -> MailText | None:
 def _check_head(head: _FrontMatter, document: Document, found: Findings) -> None:
     for name in ("subject", "preheader", "kicker", "heading"):
         to_slots(getattr(head, name) or "", found, document.line((name,)))
+    for name in head.asked_for:
+        problem = link_problem(f"link:{name}")
+        if problem:
+            found.add(document.line(("asked_for",)), problem)
     if head.cta is not None:
         problem = link_problem(f"link:{head.cta.link}")
         if problem:
@@ -121,4 +128,5 @@ def _mail(head: _FrontMatter, body: str) -> MailText:
         heading=head.heading,
         cta=None if head.cta is None else Cta(head.cta.label, head.cta.link),
         red_flags=head.red_flags,
+        asked_for=head.asked_for,
     )
