@@ -74,19 +74,28 @@ class Runtime:
 
 
 def build_runtime(
-    settings: Settings, *, clock: Clock | None = None, bell: Bell | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    bell: Bell | None = None,
+    mailer: Mailer | None = None,
+    press: GuidePress | None = None,
 ) -> Runtime:
-    """Pick the adapters that the settings name; raises SettingInvalid or ContentInvalid."""
+    """Pick the adapters that the settings name; raises SettingInvalid or ContentInvalid.
+
+    An adapter that is given is taken instead: the demo brings its clock, a test its fakes.
+    """
     clock = clock or SystemClock()
     engine = make_engine(settings.database_url)
     sessions = make_sessions(engine)
     links = Links(settings.base_url, settings.secret_keys)
     root = Path(settings.templates_path)
     catalog = load_catalog(root)
-    mailer = _mailer(settings)
+    mailer = mailer or _mailer(settings)
     storage = FileStorage(_local_path(settings.storage_url))
-    press = PdfPress()
+    press = press or PdfPress()
     writer = LetterWriter(catalog, Renderer(root, catalog), links)
+    bell = bell or _bell(settings)
     worker = Worker(
         sessions=sessions,
         clock=clock,
@@ -94,6 +103,7 @@ def build_runtime(
         sender=Sender(sessions, clock, mailer, writer, _worker_name(), settings.sending),
         sweeper=Sweeper(sessions, clock, mailer, settings.mail_url.startswith("sendgrid:")),
         guide_maker=GuideMaker(sessions, clock, press, storage, partial(_complete, catalog, links)),
+        bell=bell,
     )
     return Runtime(
         settings=settings,
@@ -107,7 +117,7 @@ def build_runtime(
         mailbox=_mailbox_reader(settings, mailer),
         storage=storage,
         press=press,
-        bell=bell or _bell(settings),
+        bell=bell,
         verifier=SignatureVerifier(settings.sendgrid_public_keys),
         worker=worker,
         figure=figures.draw,
@@ -145,13 +155,13 @@ def _mailer(settings: Settings) -> Mailer:
 
 def _sendgrid(url: str) -> Mailer:
     # Loaded only where it is used: the package is heavy and the embedded mode stays small.
-    from funnel.adapters.sendgrid import SendGridMailer  # noqa: PLC0415
+    from funnel.adapters.sendgrid import SendGridMailer
 
     return SendGridMailer(url.removeprefix("sendgrid://"))
 
 
 def _smtp(url: str) -> Mailer:
-    from funnel.adapters.smtp import SmtpMailer  # noqa: PLC0415
+    from funnel.adapters.smtp import SmtpMailer
 
     return SmtpMailer(url)
 
@@ -163,7 +173,7 @@ def _mailbox_reader(settings: Settings, mailer: Mailer) -> MailboxReader | None:
 
 
 def _bell(settings: Settings) -> Bell:
-    from funnel.adapters.bells import CeleryBell, LocalBell  # noqa: PLC0415
+    from funnel.adapters.bells import CeleryBell, LocalBell
 
     return CeleryBell(settings.broker_url, TASKS) if settings.broker_url else LocalBell()
 

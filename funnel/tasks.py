@@ -1,20 +1,16 @@
 """Celery as a doorbell: thin tasks that look into the database, and a poll that needs no broker."""
 
-import logging
 import threading
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
 from celery import Celery, bootsteps
 from celery.signals import before_task_publish
 
 from funnel.runtime import TASKS, Runtime
-
-log = logging.getLogger(__name__)
+from funnel.services.work import run_guarded
 
 POLL_SECONDS = 5.0
-MAX_ROUNDS = 1000
 
 
 def create_celery(rt: Runtime) -> Celery:
@@ -49,41 +45,11 @@ def _schedule() -> dict[str, dict[str, object]]:
 def _add_tasks(app: Celery, rt: Runtime) -> None:
     @app.task(name=TASKS["mail"])
     def work_mail() -> None:
-        work_mail_queue(rt)
+        rt.worker.mail_round()
 
     @app.task(name=TASKS["pdf"])
     def work_guides() -> None:
-        work_pdf_queue(rt)
-
-
-def work_mail_queue(rt: Runtime) -> None:
-    """Tick, then work until nothing is due; guides that became due ring their own bell."""
-    rt.worker.tick()
-    drain(rt.worker.work_mail)
-
-
-def work_pdf_queue(rt: Runtime) -> None:
-    """Make every guide that is wanted; each one made has a mail to send."""
-    if drain(rt.worker.work_guides):
-        rt.bell.ring("mail")
-
-
-def drain(step: Callable[[], bool]) -> int:
-    """Repeat a step until it finds nothing to do; returns how often it found something."""
-    for done in range(MAX_ROUNDS):
-        if not step():
-            return done
-    return MAX_ROUNDS
-
-
-def run_guarded(step: Callable[[], object]) -> bool:
-    """Run a round of work at the task boundary: an error is logged and the next round comes."""
-    try:
-        step()
-    except Exception:
-        log.exception("a round of work failed; the next one comes")
-        return False
-    return True
+        rt.worker.guide_round()
 
 
 def refuse_far_tasks(headers: Mapping[str, Any] | None = None, **_: object) -> None:
@@ -94,7 +60,7 @@ def refuse_far_tasks(headers: Mapping[str, Any] | None = None, **_: object) -> N
 
 def _poll_step(rt: Runtime) -> type[bootsteps.StartStopStep]:
     """A worker's own poll, so that mail goes on while the broker is away."""
-    work = {"mail": work_mail_queue, "pdf": work_pdf_queue}
+    rounds = {"mail": rt.worker.mail_round, "pdf": rt.worker.guide_round}
 
     class Poll(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ships no types
         def __init__(self, parent: Any, **options: Any) -> None:
@@ -103,11 +69,11 @@ def _poll_step(rt: Runtime) -> type[bootsteps.StartStopStep]:
             self._thread: threading.Thread | None = None
 
         def start(self, parent: Any) -> None:
-            queues = [queue for queue in parent.app.amqp.queues.consume_from if queue in work]
+            queues = [queue for queue in parent.app.amqp.queues.consume_from if queue in rounds]
             self._thread = threading.Thread(target=self._run, args=(queues,), name="poll")
             self._thread.start()
 
-        def stop(self, parent: Any) -> None:
+        def stop(self, _parent: Any) -> None:
             self._stopped.set()
             if self._thread is not None:
                 self._thread.join(timeout=30)
@@ -115,6 +81,6 @@ def _poll_step(rt: Runtime) -> type[bootsteps.StartStopStep]:
         def _run(self, queues: list[str]) -> None:
             while not self._stopped.wait(POLL_SECONDS):
                 for queue in queues:
-                    run_guarded(partial(work[queue], rt))
+                    run_guarded(rounds[queue])
 
     return Poll

@@ -180,7 +180,7 @@ def _last_drips(session: Session, ids: set[int]) -> dict[int, datetime]:
     """When each person last got, or is just getting, a series mail."""
     sent_at = func.max(func.coalesce(Message.accepted_at, Message.due_at))
     query = (
-        select(Message.subscriber_id, sent_at)
+        select(Message.subscriber_id, sent_at.label("sent_at"))
         .where(
             Message.subscriber_id.in_(ids),
             Message.mail_class == MailClass.DRIP,
@@ -188,7 +188,7 @@ def _last_drips(session: Session, ids: set[int]) -> dict[int, datetime]:
         )
         .group_by(Message.subscriber_id)
     )
-    return {who: when for who, when in session.execute(query)}
+    return {row.subscriber_id: row.sent_at for row in session.execute(query)}
 
 
 def _advance(session: Session, enrolment: Enrolment, batch: _Batch, now: datetime) -> None:

@@ -74,7 +74,6 @@ def _put_ready_mail(
         "guide_ready",
         mail_class=MailClass.DELIVER,
         dedupe_key=f"guide:{guide.id}:{edition}",
-        reference=str(guide.public_id),
         now=now,
     )
 

@@ -34,10 +34,11 @@ class Draft:
     to_address: str
     first_name: str | None
     handle: UUID
+    guide_handle: UUID | None
     asked_on: str
 
 
-def draft(message: Message, fence: int) -> Draft:
+def draft(message: Message, fence: int, guide_handle: UUID | None) -> Draft:
     """Copy what the letter needs out of the row."""
     person = message.subscriber
     return Draft(
@@ -53,6 +54,7 @@ def draft(message: Message, fence: int) -> Draft:
         to_address=person.email,
         first_name=person.first_name,
         handle=person.public_id,
+        guide_handle=guide_handle,
         asked_on=_asked_on(person),
     )
 
@@ -109,8 +111,12 @@ class LetterWriter:
                 f"day-{day.number}": self.links.url("day", token=portal, day=day.number)
                 for day in self.catalog.challenge.days
             },
-            **self._reference_link(draft),
         }
+        if draft.guide_handle is not None:
+            found["guide"] = self._signed("guide", LinkPurpose.GUIDE, draft.guide_handle)
+        if draft.mail_class is MailClass.CONFIRM and draft.reference is not None:
+            handle = UUID(draft.reference)
+            found["confirm"] = self._signed("confirm", LinkPurpose.CONFIRM, handle)
         if self.catalog.brand.booking_url:
             found["booking"] = self.catalog.brand.booking_url
         if is_series:
@@ -118,15 +124,6 @@ class LetterWriter:
                 "unsubscribe", LinkPurpose.UNSUBSCRIBE, draft.handle
             )
         return found
-
-    def _reference_link(self, draft: Draft) -> dict[str, str]:
-        """The link a service mail exists for: `reference` is the handle it is signed with."""
-        if draft.reference is None:
-            return {}
-        purpose = (
-            LinkPurpose.CONFIRM if draft.mail_class is MailClass.CONFIRM else LinkPurpose.GUIDE
-        )
-        return {purpose.value: self._signed(purpose.value, purpose, UUID(draft.reference))}
 
     def _signed(self, name: str, purpose: LinkPurpose, handle: UUID) -> str:
         return self.links.url(name, token=self.links.token(purpose, handle))

@@ -95,14 +95,14 @@ def _choose(
     if is_wanted:
         consent.grant(session, person, purpose, action="chosen", evidence=evidence, now=now)
         session.expire(person, ["consents"])
-        _start_again(session, person, purpose, now)
+        _start_again(session, person, now)
     elif consent.withdraw(session, person, purpose, evidence=evidence, now=now):
         keys = [key for key, found in texts.sequences(session).items() if found.purpose == purpose]
         why = "They switched these emails off."
         enrolment.stop_all(session, person, why=why, now=now, keys=keys)
 
 
-def _start_again(session: Session, person: Subscriber, purpose: Purpose, now: datetime) -> None:
+def _start_again(session: Session, person: Subscriber, now: datetime) -> None:
     """Open the sequences whose time has come: the series at once, the challenge if joined."""
     facts = people.facts_of(session, [person.id]).get(person.id, frozenset())
     for fact in sorted(facts & {Fact.CONFIRMED, Fact.JOINED, Fact.COMPLETED}):

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload, sessionmaker
 
+from funnel.db.guides import Guide
 from funnel.db.mail import Attempt, Enrolment, Message
 from funnel.domain.clock import Clock
 from funnel.domain.delivery import (
@@ -90,8 +91,13 @@ class Sender:
             .returning(Message.id, Message.fence)
             .execution_options(synchronize_session=False)
         )
-        fences = {message_id: fence for message_id, fence in claimed}
-        return [draft(message, fences[message.id]) for message in _load(session, list(fences))]
+        fences = {row.id: row.fence for row in claimed}
+        messages = _load(session, list(fences))
+        guides = _guides_of(session, messages)
+        return [
+            draft(message, fences[message.id], guides.get(message.subscriber_id))
+            for message in messages
+        ]
 
     def _write(self, drafts: list[Draft]) -> list[_Ready]:
         """Render outside any transaction; a letter that cannot be written fails alone."""
@@ -243,6 +249,13 @@ def _load(session: Session, ids: list[UUID]) -> list[Message]:
         .order_by(Message.priority.desc(), Message.not_before)
     )
     return list(session.scalars(query))
+
+
+def _guides_of(session: Session, messages: list[Message]) -> dict[int, UUID]:
+    """The handles of these people's guides, by subscriber id."""
+    ids = [message.subscriber_id for message in messages]
+    query = select(Guide.subscriber_id, Guide.public_id).where(Guide.subscriber_id.in_(ids))
+    return {row.subscriber_id: row.public_id for row in session.execute(query)}
 
 
 def _is_ours(message: Message, each: Draft, state: MessageState) -> bool:

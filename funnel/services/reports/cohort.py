@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Integer, Row, case, func, select
 from sqlalchemy.orm import Session
@@ -46,7 +47,7 @@ def funnel(session: Session, *, now: datetime, weeks: int = WEEKS) -> FunnelRepo
     """Every step of the cohort, counted in one pass over its facts."""
     since = week_starts(now, zone_of(DEFAULT_ZONE), weeks)[0]
     people = _cohort(since)
-    columns = [func.count().label("asked")]
+    columns: list[ColumnElement[int]] = [func.count().label("asked")]
     for rule in STEP_RULES:
         columns += _step_columns(people, rule, now)
     row = session.execute(select(*columns).select_from(people)).one()
@@ -88,7 +89,7 @@ def _count_if(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.coalesce(func.sum(case((condition, 1), else_=0)), 0, type_=Integer)
 
 
-def _step_count(row: Row[tuple[int, ...]], rule: StepRule) -> StepCount:
+def _step_count(row: Row[*tuple[Any, ...]], rule: StepRule) -> StepCount:
     values = row._mapping
     rate = Rate(values[f"{rule.fact}_did"], values[f"{rule.fact}_could"])
     return StepCount(rule, values[f"{rule.fact}_total"], rate)

@@ -118,7 +118,7 @@ def _mail_health(session: Session, now: datetime) -> MailHealth:
     )
 
 
-def _closed(session: Session, since: datetime) -> Row[tuple[int, int, int, int]]:
+def _closed(session: Session, since: datetime) -> Row[int, int, int, int]:
     state, delivery = Message.state, Message.delivery
     query = (
         select(

@@ -91,7 +91,7 @@ def people(
     )
 
 
-def _matching(search: str, where: Whereabouts | None) -> Select[tuple[Subscriber, str]]:
+def _matching(search: str, where: Whereabouts | None) -> Select[Subscriber, str]:
     query = select(Subscriber, whereabouts().label("place"))
     words = search[:MAX_SEARCH].split()
     for word in words:

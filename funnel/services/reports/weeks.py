@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from funnel.db.people import FunnelEvent, Subscriber
@@ -44,25 +44,21 @@ def week_counts(session: Session, *, now: datetime) -> dict[Fact, WeekCount]:
     last_week = _count(
         (when >= last_monday) & (when <= same_time_last_week(now, zone_of(DEFAULT_ZONE)))
     )
-    query = _events(select(FunnelEvent.fact, this_week, last_week, func.count()))
-    rows = {row[0]: row for row in session.execute(query.group_by(FunnelEvent.fact))}
-    return {fact: _week_count(fact, rows.get(fact.value)) for fact in Fact}
+    query = (
+        select(FunnelEvent.fact, this_week, last_week, func.count())
+        .join(Subscriber, Subscriber.id == FunnelEvent.subscriber_id)
+        .where(Subscriber.is_test.is_(False))
+        .group_by(FunnelEvent.fact)
+    )
+    rows = {
+        fact: WeekCount(Fact(fact), this, last, ever)
+        for fact, this, last, ever in session.execute(query)
+    }
+    return {fact: rows.get(fact, WeekCount(fact, 0, 0, 0)) for fact in Fact}
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.sum(case((condition, 1), else_=0))
-
-
-def _events(query: Select[tuple[str, int, int, int]]) -> Select[tuple[str, int, int, int]]:
-    return query.join(Subscriber, Subscriber.id == FunnelEvent.subscriber_id).where(
-        Subscriber.is_test.is_(False)
-    )
-
-
-def _week_count(fact: Fact, row: tuple[str, int, int, int] | None) -> WeekCount:
-    return (
-        WeekCount(fact, *(int(number) for number in row[1:])) if row else WeekCount(fact, 0, 0, 0)
-    )
 
 
 def new_people(session: Session, *, now: datetime, weeks: int = WEEKS) -> tuple[NewPeople, ...]:
@@ -80,7 +76,7 @@ def new_people(session: Session, *, now: datetime, weeks: int = WEEKS) -> tuple[
         )
         .group_by("place")
     )
-    counts = {at: many for at, many in session.execute(query)}
+    counts: dict[int, int] = dict(session.execute(query).tuples().all())
     zone = zone_of(DEFAULT_ZONE)
     return tuple(
         NewPeople(start.astimezone(zone).date(), counts.get(at, 0))

@@ -1,0 +1,28 @@
+"""The `funnel` command."""
+
+import sys
+
+import click
+
+from funnel.cli.check import check
+from funnel.cli.migrate import migrate
+from funnel.cli.up import up
+from funnel.domain.errors import FunnelError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """A self-hosted email funnel: guide, sequences, challenge and desk."""
+
+
+for command in (up, migrate, check):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command; an expected error is one sentence, never a trace."""
+    try:
+        cli()
+    except FunnelError as error:
+        click.echo(f"funnel: {error}", err=True)
+        sys.exit(2)

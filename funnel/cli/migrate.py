@@ -1,0 +1,15 @@
+"""`funnel migrate`: the schema and the shipped texts."""
+
+import click
+
+from funnel.runtime import build_runtime, prepare
+from funnel.settings import Settings
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database to the newest schema and publish new shipped texts."""
+    rt = build_runtime(Settings.from_env())
+    prepare(rt)
+    rt.close()
+    click.echo("The database is up to date.")

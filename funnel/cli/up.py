@@ -1,0 +1,132 @@
+"""`funnel up`: the whole funnel in one process, for a laptop or a small machine."""
+
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import FrameType
+
+import click
+from waitress.server import create_server
+
+from funnel.adapters.bells import LocalBell
+from funnel.cli.check import findings_of
+from funnel.domain.errors import SettingInvalid
+from funnel.runtime import Runtime, build_runtime, prepare
+from funnel.services.staff import make_setup_link
+from funnel.services.work import run_guarded
+from funnel.settings import Settings
+from funnel.web.app import create_app
+
+POLL_SECONDS = 2.0
+WEB_THREADS = 8
+
+
+@click.command()
+def up() -> None:
+    """Start web and work together; Ctrl-C stops both cleanly."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    settings = Settings.from_env()
+    refuse_errors(settings)
+    bell = LocalBell()
+    rt = build_runtime(settings, bell=bell)
+    prepare(rt)
+    serve(rt, work_loops(rt, bell))
+
+
+def refuse_errors(settings: Settings) -> None:
+    """Raise SettingInvalid, naming each error, when this installation must not start."""
+    errors = [str(finding) for finding in findings_of(settings) if finding.is_error]
+    if errors:
+        raise SettingInvalid("not started.\n" + "\n".join(errors))
+
+
+@dataclass
+class Loops:
+    """Threads that repeat a round of work until they are stopped."""
+
+    stopped: threading.Event = field(default_factory=threading.Event)
+    threads: list[threading.Thread] = field(default_factory=list)
+
+    def add(self, name: str, work: Callable[[], None], rest: Callable[[], None]) -> None:
+        """Repeat `work`, then `rest`, in a thread of its own."""
+
+        def run() -> None:
+            while not self.stopped.is_set():
+                run_guarded(work)
+                rest()
+
+        self.threads.append(threading.Thread(target=run, name=name, daemon=True))
+
+    def start(self) -> None:
+        for thread in self.threads:
+            thread.start()
+
+    def stop(self, timeout_seconds: float = 30.0) -> None:
+        """Let each finish its round."""
+        self.stopped.set()
+        for thread in self.threads:
+            thread.join(timeout_seconds)
+
+
+def work_loops(rt: Runtime, bell: LocalBell) -> Loops:
+    """The loops of the embedded mode: one for mail, one for guides."""
+    loops = Loops()
+    loops.add("mail", rt.worker.mail_round, lambda: bell.wait("mail", POLL_SECONDS))
+    loops.add("guides", rt.worker.guide_round, lambda: bell.wait("pdf", POLL_SECONDS))
+    return loops
+
+
+def serve(rt: Runtime, loops: Loops) -> None:
+    """Serve the pages until a signal comes, with the loops running beside."""
+    app = create_app(rt)
+    host, _, port = rt.settings.listen.rpartition(":")
+    refuse_taken_port(host, int(port))
+    server = create_server(app, host=host, port=int(port), threads=WEB_THREADS, ident="")
+    signal.signal(signal.SIGTERM, _interrupt)
+    loops.start()
+    announce(rt)
+    try:
+        server.run()
+    finally:
+        click.echo("\nStopping: the mail in hand is finished first.")
+        server.close()
+        loops.stop()
+        app.extensions["tally"].flush()
+        rt.close()
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    """Raise SettingInvalid when something else listens there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise SettingInvalid(
+                f"something else already listens on {host}:{port}. Stop it, or choose another "
+                "place: LISTEN=127.0.0.1:8001 BASE_URL=http://127.0.0.1:8001"
+            ) from error
+
+
+def announce(rt: Runtime) -> None:
+    """Print where everything is, and the one-time link of the first start."""
+    base = rt.settings.base_url
+    with rt.sessions.begin() as session:
+        token = make_setup_link(session, now=rt.clock.machine())
+    click.echo(f"\n  The page visitors see   {base}/")
+    click.echo(f"  Your desk               {base}/desk/")
+    if rt.mailbox is not None:
+        click.echo(f"  Mail, instead of sent   {base}/mailbox")
+    if token:
+        click.echo(
+            f"\n  First time here? Make your account (this link works for an hour):\n"
+            f"  {rt.links.url('desk-setup', token=token)}"
+        )
+    click.echo("\n  Ctrl-C stops everything.\n")

@@ -1,0 +1,114 @@
+"""Builders of people, by the front door: real services, plain functions."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+
+from funnel.db.people import Confirmation, Subscriber
+from funnel.domain.evidence import Evidence
+from funnel.domain.people import parse_address
+from funnel.domain.touch import FirstTouch
+from funnel.services import challenge, signup
+from tests.support.house import House
+
+EVIDENCE = Evidence("http://localhost/", "landing", "192.0.2.0", "Test browser", 12.0)
+TOUCH = FirstTouch(
+    source="clinic-qr",
+    utm_source="clinic-qr",
+    utm_medium=None,
+    utm_campaign=None,
+    referrer=None,
+    landing_page="/",
+)
+
+
+def request(
+    house: House,
+    email: str = "ada@example.org",
+    *,
+    name: str | None = "Ada",
+    series: bool = True,
+    health: bool = False,
+    zone: str | None = "Europe/London",
+    ip_key: str | None = None,
+) -> None:
+    """Ask for the guide as a visitor does."""
+    asked = signup.SignupRequest(
+        address=parse_address(email),
+        first_name=name,
+        wants_series=series,
+        wants_health=health,
+        touch=TOUCH,
+        time_zone=zone,
+        evidence=EVIDENCE,
+    )
+    with house.rt.sessions.begin() as session:
+        signup.request_guide(
+            session,
+            asked,
+            now=house.clock.now(),
+            links=house.rt.links,
+            ip_key=ip_key or f"ip of {email}",
+        )
+
+
+def person(house: House, email: str = "ada@example.org") -> Subscriber:
+    """The person of an address."""
+    with house.rt.reading.begin() as session:
+        found = session.scalars(select(Subscriber).where(Subscriber.email == email)).one()
+        session.refresh(found, ["consents"])
+        return found
+
+
+def newest_confirmation(house: House, email: str = "ada@example.org") -> UUID:
+    """The handle of the newest confirm link of an address."""
+    query = (
+        select(Confirmation.public_id)
+        .join(Subscriber, Subscriber.id == Confirmation.subscriber_id)
+        .where(Subscriber.email == email)
+        .order_by(Confirmation.id.desc())
+    )
+    with house.rt.reading.begin() as session:
+        return session.scalars(query).first() or UUID(int=0)
+
+
+def confirm(house: House, email: str = "ada@example.org") -> signup.Confirmed:
+    """Press the confirm button of the newest link."""
+    handle = newest_confirmation(house, email)
+    with house.rt.sessions.begin() as session:
+        return signup.confirm(
+            session, handle, EVIDENCE, now=house.clock.now(), links=house.rt.links
+        )
+
+
+def confirmed(
+    house: House,
+    email: str = "ada@example.org",
+    *,
+    name: str | None = "Ada",
+    series: bool = True,
+    zone: str | None = "Europe/London",
+) -> signup.Confirmed:
+    """Someone who asked and confirmed, with all immediate work done."""
+    request(house, email, name=name, series=series, zone=zone)
+    house.work()
+    house.clock.advance(timedelta(minutes=2))
+    done = confirm(house, email)
+    house.work()
+    return done
+
+
+def joined(house: House, email: str = "ada@example.org", **wishes: bool) -> signup.Confirmed:
+    """Someone confirmed who also joined the challenge."""
+    done = confirmed(house, email, **wishes)
+    with house.rt.sessions.begin() as session:
+        challenge.join(
+            session,
+            done.subscriber_handle,
+            EVIDENCE,
+            links=house.rt.links,
+            now=house.clock.now(),
+        )
+    house.work()
+    return done
