@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from urllib.parse import urlsplit
@@ -24,8 +25,19 @@ MONTHS = (
 )
 
 
-def compose(guide: BlueprintInput) -> str:
-    """The complete HTML of one guide. Everything typed is escaped and stays text."""
+def usual_pages() -> dict[str, int]:
+    """The page of every place that is referred to, as long as each chapter fills one page."""
+    after_the_method = [technique.key for technique in load().techniques]
+    order = ["method", "notice", *after_the_method, "in-between", "myths", "plan", "next-step"]
+    return {"first-move": 3, "safety": 3} | {key: page for page, key in enumerate(order, 4)}
+
+
+def compose(guide: BlueprintInput, pages: Mapping[str, int]) -> str:
+    """The complete HTML of one guide. Everything typed is escaped and stays text.
+
+    `pages` are the numbers that cross-references show. Leaving them to the layout engine
+    would lay most pages out twice.
+    """
     name = printable_name(guide.first_name)
     return (
         _environment()
@@ -38,6 +50,8 @@ def compose(guide: BlueprintInput) -> str:
             title=f"{TITLE} for {name}" if name else TITLE,
             words=load(),
             qr=qr_code(guide.challenge_url),
+            pages=pages,
+            page_link=lambda place: page_link(place, pages[place]),
             fact=lambda field: fact(guide.brand, field),
         )
     )
@@ -49,6 +63,11 @@ def fact(brand: Brand, field: str) -> Markup:
     if value is None:
         return Markup('<span class="placeholder">{}</span>').format(PLACEHOLDERS[field])
     return escape(value)
+
+
+def page_link(place: str, page: int) -> Markup:
+    """A page number that leads to the page."""
+    return Markup('<a class="pageref" href="#{}">{}</a>').format(place, page)
 
 
 def qr_code(url: str) -> Markup:

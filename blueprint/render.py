@@ -18,7 +18,7 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
 from blueprint import figures
-from blueprint.compose import compose
+from blueprint.compose import compose, usual_pages
 from blueprint.model import BlueprintInput
 from blueprint.typefaces import FONTS
 from blueprint.words import DOCUMENT
@@ -75,6 +75,7 @@ class Printed:
 
     pdf: bytes
     pages: int
+    places: dict[str, int]  # the page of every named place
 
 
 def render(guide: BlueprintInput) -> bytes:
@@ -84,7 +85,14 @@ def render(guide: BlueprintInput) -> bytes:
 
 def press(guide: BlueprintInput) -> Printed:
     """The guide as PDF bytes with its page count. Raises RenderFailed."""
-    return to_pdf(compose(guide), guide.made_on)
+    pages = usual_pages()
+    for _ in range(3):
+        printed = to_pdf(compose(guide, pages), guide.made_on)
+        found = {place: printed.places[place] for place in pages}
+        if found == pages:
+            return printed
+        pages = found  # a chapter ran over: print again with the pages as they came out
+    raise RenderFailed("the page numbers do not settle")
 
 
 def to_pdf(html: str, made_on: date) -> Printed:
@@ -98,9 +106,12 @@ def to_pdf(html: str, made_on: date) -> Printed:
         options = {"stylesheets": [style], "pdf_variant": "pdf/ua-1"}
         try:
             document = source.render(font_config=fonts, **options)
-            return Printed(bytes(document.write_pdf(**options)), len(document.pages))
+            pdf = bytes(document.write_pdf(**options))
         except FatalURLFetchingError as refused:
             raise RenderFailed(str(refused)) from None
+        pages = list(enumerate(document.pages, 1))
+        places = {str(place): number for number, page in pages for place in page.anchors}
+        return Printed(pdf, len(pages), places)
 
 
 @cache
