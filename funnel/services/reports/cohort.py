@@ -13,7 +13,7 @@ from funnel.domain.sequence import Fact
 from funnel.domain.stats import STEP_RULES, Rate, StepCount, StepRule, week_starts
 
 WEEKS = 8
-LANDING = "/"
+LANDING = "landing"
 MAX_SOURCES = 8
 
 

@@ -1,0 +1,74 @@
+"""The overview: the week in a sentence, the funnel, and whether everything works."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, render_template
+from sqlalchemy.orm import Session
+
+from funnel.domain.sequence import Fact
+from funnel.domain.stats import StepCount, weakest
+from funnel.runtime import Runtime
+from funnel.services.reports import cohort, health, mails, moves, weeks
+from funnel.web.desk import signs
+
+CARDS = (Fact.REQUESTED, Fact.DOWNLOADED, Fact.JOINED, Fact.WAITLISTED, Fact.PURCHASED)
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Everything the overview shows, read in one transaction."""
+
+    week: dict[Fact, weeks.WeekCount]
+    new_people: tuple[weeks.NewPeople, ...]
+    funnel: cohort.FunnelReport
+    weakest: StepCount | None
+    sources: tuple[cohort.SourceCount, ...]
+    challenge: moves.ChallengeReport
+    mails: mails.MailReport
+    health: health.Health
+
+
+def add_pages(routes: Blueprint, rt: Runtime) -> None:
+    """The desk's first page."""
+
+    @routes.get("/")
+    def overview() -> str:
+        now = rt.clock.now()
+        with rt.reading.begin() as session:
+            found = _read(session, rt, now)
+        if not found.week[Fact.REQUESTED].ever:
+            return _first_day(rt)
+        shown = signs.signs(found.health, len(rt.catalog.brand.missing()))
+        return render_template(
+            "desk/overview.html",
+            it=found,
+            cards=[found.week[fact] for fact in CARDS],
+            signs=shown,
+            verdict=signs.verdict(shown),
+        )
+
+
+def _read(session: Session, rt: Runtime, now: datetime) -> Overview:
+    funnel = cohort.funnel(session, now=now)
+    return Overview(
+        week=weeks.week_counts(session, now=now),
+        new_people=weeks.new_people(session, now=now),
+        funnel=funnel,
+        weakest=weakest(funnel.steps),
+        sources=cohort.sources(session, now=now),
+        challenge=moves.challenge(session, days=len(rt.catalog.challenge.days), now=now),
+        mails=mails.mails(session, now=now),
+        health=health.health(session, now=now, machine_now=rt.clock.machine()),
+    )
+
+
+def _first_day(rt: Runtime) -> str:
+    """Before anybody has come: what to do first, by what is really still to do."""
+    return render_template(
+        "desk/first_day.html",
+        missing=rt.catalog.brand.missing(),
+        is_safety_read=rt.catalog.safety.reviewed_on is not None,
+        is_mail_local=rt.mailbox is not None,
+        home=rt.links.url("home"),
+    )

@@ -1,0 +1,52 @@
+"""The first account, made once through the link that the console prints."""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from funnel.domain.errors import InvalidInput, LinkExpired, LinkInvalid
+from funnel.runtime import Runtime
+from funnel.services import staff
+from funnel.web.desk import access
+
+
+def add_pages(routes: Blueprint, rt: Runtime) -> None:
+    """The page behind the one-time link."""
+
+    @routes.route("/set-up/<token>", methods=["GET", "POST"])
+    def set_up(token: str) -> Response | str | tuple[str, int]:
+        try:
+            if request.method == "GET":
+                return _form(rt, token)
+            return access.remember(redirect(url_for("desk.overview"), 303), rt, _make(rt, token))
+        except InvalidInput as problem:
+            return _page(problem), 422
+        except (LinkInvalid, LinkExpired):
+            return render_template("desk/set_up_over.html"), 410
+
+
+def _form(rt: Runtime, token: str) -> str:
+    with rt.reading.begin() as session:
+        staff.check_setup(session, token, now=rt.clock.machine())
+    return _page()
+
+
+def _make(rt: Runtime, token: str) -> staff.SignedIn:
+    with rt.sessions.begin() as session:
+        return staff.set_up(
+            session,
+            token,
+            name=request.form.get("name", ""),
+            email=request.form.get("email", ""),
+            password=request.form.get("password", ""),
+            practice=rt.catalog.brand.trading_name,
+            now=rt.clock.machine(),
+        )
+
+
+def _page(problem: InvalidInput | None = None) -> str:
+    return render_template(
+        "desk/set_up.html",
+        problem=problem,
+        name=request.form.get("name", ""),
+        email=request.form.get("email", ""),
+    )

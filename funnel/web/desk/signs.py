@@ -1,0 +1,124 @@
+"""Is everything working? Each sign says what is well, or what to look at, in words."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from funnel.services.reports.health import Health
+from funnel.web.desk.words import number, people, spell
+
+
+class Level(StrEnum):
+    """How much a sign asks of the reader."""
+
+    OK = "ok"
+    LOOK = "look"
+    BAD = "bad"
+
+
+@dataclass(frozen=True)
+class Sign:
+    """One line of "Is everything working?"."""
+
+    level: Level
+    name: str
+    say: str
+
+
+def signs(health: Health, missing_facts: int) -> tuple[Sign, ...]:
+    """Every sign, in a fixed order so that the eye finds each in its place."""
+    return (
+        _mail(health),
+        _work(health),
+        _guides(health),
+        _doubtful(health),
+        _failed(health),
+        _complaints(health),
+        _facts(missing_facts),
+    )
+
+
+def verdict(found: tuple[Sign, ...]) -> Sign:
+    """One sign for them all."""
+    bad = sum(sign.level is Level.BAD for sign in found)
+    look = sum(sign.level is Level.LOOK for sign in found)
+    if not bad and not look:
+        return Sign(Level.OK, "All is well", "")
+    things = f"{number(bad + look)} {'thing' if bad + look == 1 else 'things'} to look at"
+    return Sign(Level.BAD if bad else Level.LOOK, things[:1].upper() + things[1:], "")
+
+
+def _mail(health: Health) -> Sign:
+    waiting = _waiting(health)
+    if health.sending.is_paused:
+        return Sign(Level.BAD, "All mail is stopped", f"By {health.sending.by}. {waiting}")
+    if health.is_mail_late:
+        return Sign(Level.BAD, "Mail is late", waiting)
+    last = health.mail.last_accepted_at
+    since = f"The last one {spell(health.now - last)} ago." if last else "None has gone yet."
+    return Sign(Level.OK, "Mail is going out", f"{since} {waiting}")
+
+
+def _waiting(health: Health) -> str:
+    oldest = health.mail.oldest_due_at
+    if oldest is None:
+        return "None is waiting."
+    return f"{health.mail.due:,} due, the oldest for {spell(health.now - oldest)}."
+
+
+def _work(health: Health) -> Sign:
+    if health.last_tick_at is None:
+        return Sign(Level.BAD, "The worker is silent", "It has not been heard of yet.")
+    ago = f"Last heard of {spell(health.machine_now - health.last_tick_at)} ago."
+    if health.is_silent:
+        return Sign(Level.BAD, "The worker is silent", f"{ago} No mail goes without it.")
+    return Sign(Level.OK, "The worker is at work", ago)
+
+
+def _guides(health: Health) -> Sign:
+    guides = health.guides
+    if guides.failed:
+        say = f"{people(guides.failed)} did not get theirs."
+        return Sign(Level.BAD, "A guide could not be made", say)
+    if health.is_guide_late and guides.oldest_waiting_at is not None:
+        say = (
+            f"{guides.waiting} wait, the oldest for {spell(health.now - guides.oldest_waiting_at)}."
+        )
+        return Sign(Level.BAD, "Guides are late", say)
+    if guides.last_ready_at is None:
+        return Sign(Level.OK, "Guides", "None was asked for yet.")
+    took = f" and took {guides.seconds:.1f} seconds" if guides.seconds else ""
+    say = f"The last one was ready {spell(health.now - guides.last_ready_at)} ago{took}."
+    return Sign(Level.OK, "Guides are being made", say)
+
+
+def _doubtful(health: Health) -> Sign:
+    mail = health.mail
+    if mail.unknown or mail.unconfirmed:
+        say = f"{mail.unknown:,} wait for an answer, {mail.unconfirmed:,} never got one."
+        return Sign(Level.LOOK, "Mails without an answer", say)
+    return Sign(Level.OK, "Mails without an answer", "None in eight weeks.")
+
+
+def _failed(health: Health) -> Sign:
+    mail = health.mail
+    if not (mail.failed or mail.bounced or mail.held):
+        return Sign(Level.OK, "Mails that failed", "None in eight weeks.")
+    say = f"{mail.failed:,} failed, {mail.bounced:,} bounced in eight weeks."
+    if mail.held:
+        say += f" {people(mail.held)} held until somebody looks."
+    return Sign(Level.LOOK, "Mails that failed", say)
+
+
+def _complaints(health: Health) -> Sign:
+    many = health.mail.complained
+    if many:
+        return Sign(Level.LOOK, "Complaints", f"{people(many)} reported a mail as spam.")
+    return Sign(Level.OK, "Complaints", "None in eight weeks.")
+
+
+def _facts(missing: int) -> Sign:
+    if not missing:
+        return Sign(Level.OK, "Your own facts", "All are filled in.")
+    verb = "is" if missing == 1 else "are"
+    say = f"{number(missing)[:1].upper()}{number(missing)[1:]} {verb} still in [square brackets]."
+    return Sign(Level.LOOK, "Your own facts", f"{say} They live in brand.yaml.")
