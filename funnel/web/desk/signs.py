@@ -79,10 +79,9 @@ def _guides(health: Health) -> Sign:
     if guides.failed:
         say = f"{people(guides.failed)} did not get theirs."
         return Sign(Level.BAD, "A guide could not be made", say)
-    if health.is_guide_late and guides.oldest_waiting_at is not None:
-        say = (
-            f"{guides.waiting} wait, the oldest for {spell(health.now - guides.oldest_waiting_at)}."
-        )
+    oldest = guides.oldest_waiting_at
+    if oldest is not None and health.is_guide_late:
+        say = f"{guides.waiting} wait, the oldest for {spell(health.now - oldest)}."
         return Sign(Level.BAD, "Guides are late", say)
     if guides.last_ready_at is None:
         return Sign(Level.OK, "Guides", "None was asked for yet.")

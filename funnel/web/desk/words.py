@@ -9,7 +9,7 @@ from funnel.domain.touch import DIRECT
 from funnel.services.reports.people import Whereabouts
 from funnel.services.reports.weeks import WeekCount
 
-_SMALL = "no one two three four five six seven eight nine ten".split()
+_SMALL = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 
 STEP_NAMES = {
     Fact.REQUESTED: "Asked for the guide",
@@ -36,7 +36,7 @@ LOST = {
 }
 TO_TRY = {
     Fact.CONFIRMED: "Ask for the guide yourself, and see where the confirm mail lands.",
-    Fact.DOWNLOADED: "Read the mail that brings the guide on your phone: is the button easy to find?",
+    Fact.DOWNLOADED: "Open the mail with the guide on your phone: is the button easy to find?",
     Fact.JOINED: "Say in the invitation how few minutes each day takes.",
     Fact.COMPLETED: "Write a kind word to those who are stuck. The list is below.",
 }
