@@ -10,6 +10,7 @@ from email.message import EmailMessage
 from email.parser import BytesHeaderParser
 from email.policy import default
 from pathlib import Path
+from uuid import UUID
 
 from funnel.adapters.durable import settle, settle_folder, written_aside
 from funnel.adapters.mime import build_mime
@@ -36,6 +37,7 @@ class FileMailbox:
 
     name = "mailbox"
     batch_size = 50
+    answer_seconds = 60.0
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -43,6 +45,10 @@ class FileMailbox:
 
     def send(self, emails: Sequence[OutgoingEmail]) -> list[SendResult]:
         return [self._send(email) for email in emails]
+
+    def was_accepted(self, message_id: UUID) -> bool:
+        """Whether the folder holds that message."""
+        return any(self._folder.glob(f"*-{message_id}-*.eml"))
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import httpcore
 
@@ -78,6 +79,7 @@ class SendGridMailer:
         self._url = _mail_send_url(base_url)
         self._headers = _request_headers(api_key.strip())
         self._patience = patience or Patience()
+        self.answer_seconds = self._patience.total
         self._now = now
         self._network = DeadlineBackend()
         self._pool = httpcore.ConnectionPool(
@@ -89,6 +91,9 @@ class SendGridMailer:
 
     def send(self, emails: Sequence[OutgoingEmail]) -> list[SendResult]:
         return [self._send(email) for email in emails]
+
+    def was_accepted(self, message_id: UUID) -> None:
+        """SendGrid cannot be asked for a message by our id: its events tell, or the time does."""
 
     def close(self) -> None:
         """Close the kept connections; a later send opens new ones."""

@@ -8,6 +8,7 @@ import smtplib
 import ssl
 import threading
 from collections.abc import Sequence
+from uuid import UUID
 
 from funnel.adapters.mime import build_mime
 from funnel.adapters.smtp_dialogue import Dialogue, Lost, Patience, Refusal, Step
@@ -38,13 +39,21 @@ class SmtpMailer:
     ) -> None:
         self._server = read_smtp_url(url)
         self._patience = patience or Patience()
+        self.answer_seconds = _longest_call(self._patience)
         self._tls = tls or ssl.create_default_context()
         self._lock = threading.Lock()
         self._dialogue: Dialogue | None = None
 
     def send(self, emails: Sequence[OutgoingEmail]) -> list[SendResult]:
-        with self._lock:
+        if not self._lock.acquire(timeout=self._patience.command):
+            return [_busy(email) for email in emails]
+        try:
             return [self._send(email) for email in emails]
+        finally:
+            self._lock.release()
+
+    def was_accepted(self, message_id: UUID) -> None:
+        """An SMTP server cannot be asked."""
 
     def close(self) -> None:
         """Close the kept connection; a later send opens a new one."""
@@ -115,6 +124,17 @@ class SmtpMailer:
         if self._dialogue is not None:
             self._dialogue.hang_up()
             self._dialogue = None
+
+
+def _longest_call(patience: Patience) -> float:
+    """Seconds for waiting our turn, a stale connection, a fresh one, and the last reply."""
+    stale_and_fresh = 2 * (patience.hand_over + patience.command)
+    return patience.command + stale_and_fresh + patience.connect + patience.final
+
+
+def _busy(email: OutgoingEmail) -> SendResult:
+    why = "Another mail is still being handed over."
+    return SendResult(email.message_id, Outcome.NOT_SENT_THROTTLED, why)
 
 
 def _judge_sign_in(email: OutgoingEmail, error: smtplib.SMTPException) -> SendResult:

@@ -21,10 +21,14 @@ _CODE = re.compile(rb"[2-5][0-9]{2}(?=[ \r\n-])")
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to wait, in seconds: for a connection, for a reply, and after the final dot."""
+    """How long to wait, in seconds.
+
+    `hand_over` is for all replies together before the final dot, `final` for the one after it.
+    """
 
     connect: float = 5.0
     command: float = 30.0
+    hand_over: float = 60.0
     final: float = 600.0  # RFC 5321, 4.5.3.2.6: giving up earlier makes duplicates
 
 
@@ -53,8 +57,7 @@ class Dialogue:
 
     def __init__(self, server: SmtpServer, patience: Patience, tls: ssl.SSLContext) -> None:
         """Connect and sign in; raises smtplib.SMTPException or OSError and then holds nothing."""
-        self._patience = patience
-        self._client = _PatientClient(_connect(server, patience, tls), patience.command)
+        self._client = _PatientClient(_connect(server, patience, tls), patience)
         try:
             self._client.sign_in(server, tls)
         except BaseException:
@@ -64,6 +67,7 @@ class Dialogue:
 
     def announce(self, sender: str, recipient: str) -> Refusal | None:
         """Say who writes to whom; None when the server now waits for the content. Raises Lost."""
+        self._client.start_over()
         commands = {
             Step.SENDER: f"MAIL FROM:<{sender}>\r\n".encode(),
             Step.RECIPIENT: f"RCPT TO:<{recipient}>\r\n".encode(),
@@ -86,7 +90,10 @@ class Dialogue:
     def finish(self) -> int:
         """Send the final dot and return the reply; when this raises Lost, nobody can know."""
         self._write(b".\r\n")
-        return self._reply(self._patience.final)
+        try:
+            return self._client.final_reply()[0]
+        except OSError as error:
+            raise Lost from error
 
     def hang_up(self) -> None:
         """Close without a word; harmless when closed."""
@@ -107,9 +114,9 @@ class Dialogue:
         except OSError as error:
             raise Lost from error
 
-    def _reply(self, seconds: float | None = None) -> int:
+    def _reply(self) -> int:
         try:
-            return self._client.reply_within(seconds or self._patience.command)[0]
+            return self._client.getreply()[0]
         except OSError as error:
             raise Lost from error
 
@@ -138,11 +145,16 @@ def _own_name() -> str:
 class _PatientClient(smtplib.SMTP):
     """Reads each reply under one deadline, however slowly it trickles."""
 
-    def __init__(self, sock: socket.socket, seconds: float) -> None:
+    def __init__(self, sock: socket.socket, patience: Patience) -> None:
         super().__init__(local_hostname=_own_name())
         self.sock = sock
-        self._seconds = seconds
+        self._patience = patience
         self._unread = b""
+        self.start_over()
+
+    def start_over(self) -> None:
+        """A new hand-over begins."""
+        self._over_at = time.monotonic() + self._patience.hand_over
 
     def sign_in(self, server: SmtpServer, tls: ssl.SSLContext) -> None:
         """Read the greeting, go private, log in; raises SMTPException or OSError."""
@@ -156,11 +168,14 @@ class _PatientClient(smtplib.SMTP):
             self.login(server.user, server.password)
 
     def getreply(self) -> tuple[int, bytes]:
-        return self.reply_within(self._seconds)
-
-    def reply_within(self, seconds: float) -> tuple[int, bytes]:
         """One whole reply and its text; raises OSError when it does not come in time."""
-        ends_at = time.monotonic() + seconds
+        return self._reply_by(min(time.monotonic() + self._patience.command, self._over_at))
+
+    def final_reply(self) -> tuple[int, bytes]:
+        """The reply after the final dot, for which it is right to wait long."""
+        return self._reply_by(time.monotonic() + self._patience.final)
+
+    def _reply_by(self, ends_at: float) -> tuple[int, bytes]:
         lines: list[bytes] = []
         while not lines or lines[-1][3:4] == b"-":
             lines.append(self._line(ends_at))
@@ -194,7 +209,7 @@ class _PatientClient(smtplib.SMTP):
             raise TimeoutError("the reply did not come in time")
         self.sock.settimeout(left)
         octets = self.sock.recv(4096)
-        self.sock.settimeout(self._seconds)
+        self.sock.settimeout(self._patience.command)
         if not octets:
             raise smtplib.SMTPServerDisconnected("the connection was closed")
         return octets

@@ -1,0 +1,1 @@
+"""The outside world: mailers, storage and signatures, against real and fake counterparts."""

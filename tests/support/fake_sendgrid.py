@@ -1,0 +1,291 @@
+"""SendGrid's mail/send on loopback: checks every request against the official description.
+
+It keeps what it accepts and misbehaves when told to:
+
+    with FakeSendGrid() as fake:
+        fake.faults.append(ACCEPTED_THEN_DROPPED)
+        SendGridMailer(fake.api_key, fake.url).send([email])
+"""
+
+import json
+import socket
+import struct
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+DESCRIPTION = Path(__file__).parent / "data" / "sendgrid-mail-v3.json"
+SCHEMA_PATH = "#/components/requestBodies/PostMailSend/content/application~1json/schema"
+MUST_BE_OFF = ("click_tracking", "open_tracking", "subscription_tracking", "ganalytics")
+NOT_OURS_TO_SET = {
+    "x-sg-id", "x-sg-eid", "received", "dkim-signature", "content-type",
+    "content-transfer-encoding", "to", "from", "subject", "reply-to", "cc", "bcc",
+}  # fmt: skip
+TRICKLE_SECONDS = 0.02
+
+
+class Manner(StrEnum):
+    """How an answer reaches the client, if at all."""
+
+    WHOLE = "whole"
+    NOTHING = "nothing"
+    RESET = "reset"
+    SHORT = "short"
+    TRICKLE = "trickle"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One misbehaviour. `accepts` keeps the mail, whatever the client is told."""
+
+    status: int = 202
+    accepts: bool = False
+    manner: Manner = Manner.WHOLE
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+THROTTLED = Fault(429, headers=(("Retry-After", "3"),), body=b'{"errors":[]}')
+BROKEN = Fault(503, body=b"<html>upstream</html>")
+BROKEN_BUT_ACCEPTED = Fault(503, accepts=True)
+ACCEPTED_THEN_DROPPED = Fault(accepts=True, manner=Manner.NOTHING)
+ACCEPTED_THEN_RESET = Fault(accepts=True, manner=Manner.RESET)
+RESET = Fault(manner=Manner.RESET)
+CUT_SHORT = Fault(accepts=True, manner=Manner.SHORT, body=b"{}")
+TRICKLING = Fault(accepts=True, manner=Manner.TRICKLE)
+WITHOUT_ID = Fault(accepts=True)
+WRONG_JSON = Fault(400, body=b'{"errors": [')
+
+
+@dataclass(frozen=True)
+class AcceptedMail:
+    """One accepted message: the id SendGrid gave it and the request it came in."""
+
+    x_message_id: str
+    payload: dict[str, Any]
+
+    @property
+    def personalization(self) -> dict[str, Any]:
+        only: dict[str, Any] = self.payload["personalizations"][0]
+        return only
+
+    @property
+    def to_address(self) -> str:
+        return str(self.personalization["to"][0]["email"])
+
+    @property
+    def send_id(self) -> str:
+        return str(self.personalization["custom_args"]["send_id"])
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return dict(self.payload["headers"])
+
+
+@dataclass
+class FakeSendGrid:
+    """Each fault answers one request, in order; None lets one request through."""
+
+    api_key: str = "SG.a-key-for-tests.never-shown"
+    accepted: list[AcceptedMail] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    faults: deque[Fault | None] = field(default_factory=deque)
+    requests: int = 0
+    connections: int = 0
+
+    def __enter__(self) -> Self:
+        self._lock = threading.Lock()
+        self._server = _Server(self)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.stop()
+        self._thread.join()
+
+    @property
+    def url(self) -> str:
+        """The base_url for the mailer."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def next_fault(self) -> Fault | None:
+        """What to do with the next valid request; override it to misbehave at random."""
+        return self.faults.popleft() if self.faults else None
+
+    def answer(self, authorization: str, body: bytes) -> Fault:
+        """Judge one request and keep it if it is accepted; what to answer, as a fault or not."""
+        with self._lock:
+            self.requests += 1
+            if authorization != f"Bearer {self.api_key}":
+                return _error(401, "The provided authorization grant is invalid", None)
+            payload = json.loads(body)
+            problems = problems_of(payload)
+            if problems:
+                self.complaints += problems
+                return _error(400, problems[0], "personalizations")
+            fault = self.next_fault()
+            if fault is not None and not fault.accepts:
+                return fault
+            mail = AcceptedMail(f"fake-{len(self.accepted) + 1}", payload)
+            self.accepted.append(mail)
+            return fault or Fault(headers=(("X-Message-Id", mail.x_message_id),))
+
+
+def problems_of(payload: Any) -> list[str]:
+    """Everything wrong with a request: against SendGrid's description, then our own promises."""
+    problems = [error.message for error in _validator().iter_errors(payload)]
+    return problems or [*_unknown_fields(payload), *_broken_promises(payload)]
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    description = json.loads(DESCRIPTION.read_text())
+    resource = Resource.from_contents(description, default_specification=DRAFT202012)
+    registry: Registry[Any] = Registry().with_resource("urn:sendgrid", resource)
+    return Draft202012Validator({"$ref": f"urn:sendgrid{SCHEMA_PATH}"}, registry=registry)
+
+
+@cache
+def _known_fields() -> frozenset[str]:
+    description = json.loads(DESCRIPTION.read_text())
+    body = description["components"]["requestBodies"]["PostMailSend"]
+    return frozenset(body["content"]["application/json"]["schema"]["properties"])
+
+
+def _unknown_fields(payload: dict[str, Any]) -> list[str]:
+    return [f"{name} is not a field" for name in payload if name not in _known_fields()]
+
+
+def _broken_promises(payload: dict[str, Any]) -> list[str]:
+    personalizations = payload["personalizations"]
+    tracking = payload.get("tracking_settings", {})
+    settings = payload.get("mail_settings", {})
+    checks = {
+        "not exactly one personalization": len(personalizations) == 1,
+        "not exactly one recipient": all(len(p["to"]) == 1 for p in personalizations),
+        "cc or bcc": not any({"cc", "bcc"} & set(p) for p in personalizations),
+        "more than the send id in custom_args": all(
+            set(p.get("custom_args", {})) == {"send_id"} for p in personalizations
+        ),
+        "something is tracked": all(
+            tracking.get(name, {}).get("enable") is False for name in MUST_BE_OFF
+        ),
+        "a suppression is bypassed": not any(name.startswith("bypass") for name in settings),
+        "categories": "categories" not in payload,
+        "no subject": bool(payload.get("subject")),
+        "text is not before html": [part["type"] for part in payload.get("content", [])]
+        == ["text/plain", "text/html"],
+        "a header is not ours to set": not any(
+            name.lower() in NOT_OURS_TO_SET for name in payload.get("headers", {})
+        ),
+        "a header is not one line of ASCII": all(
+            isinstance(value, str) and value.isascii() and value.isprintable()
+            for value in payload.get("headers", {}).values()
+        ),
+    }
+    return [name for name, is_kept in checks.items() if not is_kept]
+
+
+def _error(status: int, message: str, name: str | None) -> Fault:
+    body = {"errors": [{"message": message, "field": name, "help": None}]}
+    return Fault(status, body=json.dumps(body).encode())
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False  # so that closing waits for them
+
+    def __init__(self, fake: FakeSendGrid) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.fake = fake
+        self.stopping = threading.Event()
+        self.open: set[socket.socket] = set()
+        self.to_reset: set[socket.socket] = set()
+
+    def stop(self) -> None:
+        self.stopping.set()
+        self.shutdown()
+        for connection in list(self.open):
+            connection.shutdown(socket.SHUT_RD)
+        self.server_close()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.fake.connections += 1
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        if request in self.to_reset:
+            self.to_reset.discard(request)
+            request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            request.close()
+        else:
+            super().shutdown_request(request)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.open.add(self.connection)
+
+    def finish(self) -> None:
+        self.server.open.discard(self.connection)
+        super().finish()
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path != "/v3/mail/send":
+            self._reply(Fault(404))
+        elif self.headers["Content-Type"] != "application/json":
+            self._reply(Fault(415))
+        else:
+            self._reply(self.server.fake.answer(self.headers["Authorization"] or "", body))
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the parent's name
+        """Keep quiet."""
+
+    def _reply(self, answer: Fault) -> None:
+        whole = _as_bytes(answer)
+        self.close_connection = answer.manner is not Manner.WHOLE
+        if answer.manner is Manner.RESET:
+            self.server.to_reset.add(self.connection)
+        elif answer.manner is Manner.TRICKLE:
+            self._trickle(whole)
+        elif answer.manner is Manner.SHORT:
+            self.wfile.write(whole[:-1])
+        elif answer.manner is Manner.WHOLE:
+            self.wfile.write(whole)
+
+    def _trickle(self, whole: bytes) -> None:
+        """One byte at a time, until the client has had enough."""
+        try:
+            for octet in whole:
+                self.wfile.write(bytes([octet]))
+                if self.server.stopping.wait(TRICKLE_SECONDS):
+                    return
+        except OSError:
+            self.close_connection = True
+
+
+def _as_bytes(answer: Fault) -> bytes:
+    headers = [("Content-Length", str(len(answer.body))), *answer.headers]
+    lines = [f"HTTP/1.1 {answer.status} Answer", *(f"{name}: {value}" for name, value in headers)]
+    return "\r\n".join([*lines, "", ""]).encode() + answer.body
