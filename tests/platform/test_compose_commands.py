@@ -1,0 +1,137 @@
+"""Each part of docker-compose.yml does its work with the very command written there."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from funnel.runtime import TASKS
+from tests.support.repo import ROOT
+from tests.support.servers import PostgresServer, RedisServer
+
+SERVICES = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]
+PROGRAMS = Path(sys.executable).parent
+PATIENCE_SECONDS = 60.0
+PAUSE_SECONDS = 0.1
+READY_WORDS = {"worker": "ready.", "pdf": "ready.", "beat": "Sending due task"}
+
+
+def test_every_queue_is_consumed_by_one_part() -> None:
+    commands = [service["command"] for service in SERVICES.values() if "command" in service]
+    consumed = [command[command.index("-Q") + 1] for command in commands if "-Q" in command]
+    assert sorted(consumed) == sorted(TASKS)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A running part and what it has said so far."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def words(self) -> str:
+        """Everything it printed."""
+        return self.log.read_text("utf-8")
+
+    def wait_until(self, words: str) -> None:
+        """Wait until it has printed these words; fails when it ends or stays silent."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while words not in self.words:
+            assert self.process.poll() is None, self.words
+            assert time.monotonic() < deadline, self.words
+            time.sleep(PAUSE_SECONDS)
+
+
+@pytest.fixture(scope="module")
+def environment(
+    postgres: PostgresServer, redis: RedisServer, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    """The environment of a container: settings for production, a home that can be written."""
+    home = tmp_path_factory.mktemp("container")
+    return {
+        "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
+        "HOME": str(home),
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+        "PRODUCTION": "on",
+        "BASE_URL": "https://funnel.example",
+        "TRUSTED_PROXIES": "1",
+        "SECRET_KEY": "for these tests only, and long enough",
+        "DATABASE_URL": postgres.create_database("compose"),
+        "BROKER_URL": redis.url(1),
+        "MAIL_URL": "smtp://127.0.0.1:9",
+        "STORAGE_URL": f"file://{home}/guides",
+    }
+
+
+@pytest.fixture(scope="module")
+def migrated(environment: dict[str, str]) -> dict[str, str]:
+    """The same environment, once the `migrate` part is through."""
+    done = _ask(SERVICES["migrate"]["command"], environment)
+    assert done.returncode == 0, done.stderr
+    return environment
+
+
+@contextmanager
+def _running(command: list[str], environment: dict[str, str], log: Path) -> Iterator[Part]:
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT
+        )
+    try:
+        yield Part(process, log)
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("name", READY_WORDS)
+def test_the_part_starts_works_and_ends_when_told(
+    name: str, migrated: dict[str, str], tmp_path: Path
+) -> None:
+    command = [word.replace("/tmp/beat", f"{tmp_path}/beat") for word in SERVICES[name]["command"]]
+    with _running(command, migrated, tmp_path / "log") as part:
+        part.wait_until(READY_WORDS[name])
+        part.process.send_signal(signal.SIGTERM)
+        assert part.process.wait(PATIENCE_SECONDS) == 0, part.words
+    assert "Traceback" not in part.words
+
+
+@pytest.mark.processes
+def test_the_web_part_is_found_well_while_it_serves_and_only_then(
+    migrated: dict[str, str], tmp_path: Path
+) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        place = f"127.0.0.1:{probe.getsockname()[1]}"
+    web = SERVICES["web"]
+    command = [word.replace("*:8000", place) for word in web["command"]]
+    question = [word.replace("127.0.0.1:8000", place) for word in web["healthcheck"]["test"][1:]]
+    with _running(command, migrated, tmp_path / "log") as part:
+        part.wait_until("Serving on")
+        well = _ask(question, migrated)
+        assert well.returncode == 0, well.stderr
+    assert _ask(question, migrated).returncode != 0
+
+
+@pytest.mark.processes
+def test_the_doctor_is_content_with_a_working_funnel(migrated: dict[str, str]) -> None:
+    asked = _ask(SERVICES["worker"]["healthcheck"]["test"][1:], migrated)
+    assert asked.returncode == 0, asked.stdout + asked.stderr
+
+
+def _ask(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, check=False, cwd=ROOT, env=environment, capture_output=True, text=True
+    )
