@@ -139,7 +139,7 @@ def _worker_name() -> str:
 def _local_path(url: str) -> Path:
     """The path of `file://var/x`, `mailbox://var/x` or `file:///absolute/x`."""
     parts = urlsplit(url)
-    return Path(unquote(parts.netloc + parts.path))
+    return Path(unquote(parts.netloc + parts.path)).resolve()
 
 
 def _mailer(settings: Settings) -> Mailer:

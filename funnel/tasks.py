@@ -70,6 +70,8 @@ def _poll_step(rt: Runtime) -> type[bootsteps.StartStopStep]:
 
         def start(self, parent: Any) -> None:
             queues = [queue for queue in parent.app.amqp.queues.consume_from if queue in rounds]
+            if "pdf" in queues:
+                rt.press.warm()
             self._thread = threading.Thread(target=self._run, args=(queues,), name="poll")
             self._thread.start()
 

@@ -116,6 +116,11 @@ class PdfPress:
         with self._lock:
             return _result(self._ask(request + b"\n"))
 
+    def warm(self) -> None:
+        """Start the child now, so that the first reader does not wait for it."""
+        with self._lock:
+            self._child = self._child or _Child.start(self._command)
+
     def close(self) -> None:
         """End the child, if there is one."""
         with self._lock:

@@ -27,7 +27,7 @@ WEB_THREADS = 8
 @click.command()
 def up() -> None:
     """Start web and work together; Ctrl-C stops both cleanly."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     settings = Settings.from_env()
     refuse_errors(settings)
     bell = LocalBell()
@@ -86,6 +86,7 @@ def serve(rt: Runtime, loops: Loops) -> None:
     refuse_taken_port(host, int(port))
     server = create_server(app, host=host, port=int(port), threads=WEB_THREADS, ident="")
     signal.signal(signal.SIGTERM, _interrupt)
+    rt.press.warm()
     loops.start()
     announce(rt)
     try:

@@ -146,6 +146,10 @@ class GuidePress(Protocol):
 
     def press(self, document: Mapping[str, object], out: Path) -> PressedGuide: ...
 
+    def warm(self) -> None:
+        """Get ready, so that the first guide does not wait."""
+        ...
+
     def close(self) -> None: ...
 
 

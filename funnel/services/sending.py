@@ -4,6 +4,7 @@ The protocol is told in docs/sending.md; each step here is one of its paragraphs
 """
 
 import hashlib
+import logging
 import random
 from dataclasses import dataclass
 from datetime import timedelta
@@ -29,6 +30,8 @@ from funnel.domain.ports import MailClass, Mailer, Outcome, OutgoingEmail, SendR
 from funnel.services import control, people, texts
 from funnel.services.enrolment import step_settled
 from funnel.services.letters import Draft, LetterWriter, draft
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -101,15 +104,19 @@ class Sender:
 
     def _write(self, drafts: list[Draft]) -> list[_Ready]:
         """Render outside any transaction; a letter that cannot be written fails alone."""
-        ready = []
-        for each in drafts:
-            try:
-                email = self.writer.write(each)
-            except FunnelError as error:
-                self._close(each, MessageState.FAILED, f"It could not be written: {error}")
-            else:
-                ready.append(_Ready(each, email, _digest(email)))
-        return ready
+        written = [(each, self._try_to_write(each)) for each in drafts]
+        return [_Ready(each, email, _digest(email)) for each, email in written if email]
+
+    def _try_to_write(self, each: Draft) -> OutgoingEmail | None:
+        try:
+            return self.writer.write(each)
+        except FunnelError as error:
+            self._close(each, MessageState.FAILED, f"It could not be written: {error}")
+        except Exception:
+            # The boundary of one letter: whatever is wrong with it must not hold up the others.
+            log.exception("message %s could not be written", each.message_id)
+            self._close(each, MessageState.FAILED, "It could not be written; see the log.")
+        return None
 
     def _close(self, each: Draft, state: MessageState, why: str) -> None:
         with self.sessions.begin() as session:

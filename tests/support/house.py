@@ -35,6 +35,9 @@ class FakePress:
         out.write_bytes(content)
         return PressedGuide(12, len(content), hashlib.sha256(content).hexdigest())
 
+    def warm(self) -> None:
+        """It is always ready."""
+
     def close(self) -> None:
         """Nothing is held open."""
 
