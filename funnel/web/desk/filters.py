@@ -19,6 +19,7 @@ def add_filters(routes: Blueprint, rt: Runtime) -> None:
     add(words.people, "people")
     add(words.source_name, "source_name")
     add(words.percent, "percent")
+    add(words.in_order, "groupby_in_order")
 
     @routes.context_processor
     def words_and_charts() -> dict[str, object]:

@@ -44,6 +44,7 @@ def add_pages(routes: Blueprint, rt: Runtime) -> None:
             "desk/overview.html",
             it=found,
             cards=[found.week[fact] for fact in CARDS],
+            labels=[f"{week.monday.day} {week.monday:%b}" for week in found.new_people],
             signs=shown,
             verdict=signs.verdict(shown),
         )

@@ -1,6 +1,10 @@
 """Numbers, times and steps in plain words."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from funnel.domain.sequence import Fact
@@ -8,6 +12,8 @@ from funnel.domain.stats import Rate, StepCount
 from funnel.domain.touch import DIRECT
 from funnel.services.reports.people import Whereabouts
 from funnel.services.reports.weeks import WeekCount
+
+T = TypeVar("T")
 
 _SMALL = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 
@@ -147,6 +153,11 @@ def spell(passed: timedelta) -> str:
             many = seconds // size
             return f"{many} {unit}{'' if many == 1 else 's'}"
     return "a moment"
+
+
+def in_order(rows: Iterable[T], attribute: str) -> list[tuple[object, list[T]]]:
+    """Rows that follow each other and share an attribute, gathered; their order is kept."""
+    return [(key, list(group)) for key, group in groupby(rows, attrgetter(attribute))]
 
 
 def source_name(source: str | None) -> str:
