@@ -63,6 +63,11 @@ def sign_up(rt: Runtime) -> ResponseReturnValue:
     return redirect(f"/check-your-inbox/{rt.links.seal(asked.address.mailbox)}", 303)
 
 
+def back_to_landing(_: Runtime) -> ResponseReturnValue:
+    """A landing page that came back with messages lives at /signup: reloading it starts afresh."""
+    return redirect("/", 303)
+
+
 def check_your_inbox(rt: Runtime, sealed: str) -> ResponseReturnValue:
     address = _unseal(rt, sealed)
     return render_template(
@@ -213,6 +218,7 @@ def safety(_: Runtime) -> ResponseReturnValue:
 
 ROUTES = (
     ("/", "GET", landing),
+    ("/signup", "GET", back_to_landing),
     ("/signup", "POST", sign_up),
     ("/check-your-inbox/<sealed>", "GET", check_your_inbox),
     ("/check-your-inbox/<sealed>/resend", "POST", resend),
