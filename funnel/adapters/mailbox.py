@@ -4,6 +4,7 @@ import heapq
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -107,7 +108,8 @@ class FileMailbox:
             for entry in entries:
                 key = entry.name.removesuffix(".eml")
                 if key != entry.name and _KEY.fullmatch(key):
-                    yield entry.stat().st_mtime_ns, key
+                    with suppress(FileNotFoundError):  # removed while we look
+                        yield entry.stat().st_mtime_ns, key
 
     def _item(self, key: str) -> MailboxItem | None:
         head = self._read(key, HEAD_OCTETS)

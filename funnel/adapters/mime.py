@@ -88,7 +88,7 @@ def _all_headers(email: OutgoingEmail, boundary: str) -> list[tuple[str, str]]:
         ("Date", format_datetime(email.created_at.astimezone(UTC))),
         *own_headers(email),
         ("MIME-Version", "1.0"),
-        ("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
+        ("Content-Type", f'multipart/alternative;\r\n boundary="{boundary}"'),
     ]
 
 

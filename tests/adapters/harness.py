@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email import message_from_bytes
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.policy import default
+from email.utils import parseaddr
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -73,13 +75,13 @@ def from_mime(content: bytes) -> Arrived:
     """Read a mail with the standard library, as strictly as it can."""
     message = message_from_bytes(content, policy=default)
     assert not message.defects
-    sender = message["From"].addresses[0]
+    from_name, from_address = _sender(content)
     head = content.partition(b"\r\n\r\n")[0].decode("ascii")
     return Arrived(
         message_id=str(message["Message-ID"]),
         to_address=str(message["To"]),
-        from_name=sender.display_name,
-        from_address=sender.addr_spec,
+        from_name=from_name,
+        from_address=from_address,
         reply_to=str(message["Reply-To"] or ""),
         subject=str(message["Subject"]),
         text=_part(message, "plain"),
@@ -108,6 +110,13 @@ def from_sendgrid(mail: AcceptedMail) -> Arrived:
 def as_lines(text: str) -> str:
     """The text with every line end as LF."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _sender(content: bytes) -> tuple[str, str]:
+    # The modern parser puts a space between two encoded words of a name, against RFC 2047.
+    value = str(message_from_bytes(content)["From"]).replace("\r\n", "")
+    name, address = parseaddr(value)
+    return str(make_header(decode_header(name))), address
 
 
 def _part(message: EmailMessage, kind: str) -> str:

@@ -12,6 +12,7 @@ import socket
 import struct
 import threading
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -124,6 +125,10 @@ class FakeSendGrid:
         """The base_url for the mailer."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
+    def drop_connections(self) -> None:
+        """Cut every kept connection, as a server does that restarts."""
+        self._server.cut_connections()
+
     def next_fault(self) -> Fault | None:
         """What to do with the next valid request; override it to misbehave at random."""
         return self.faults.popleft() if self.faults else None
@@ -220,9 +225,13 @@ class _Server(ThreadingHTTPServer):
     def stop(self) -> None:
         self.stopping.set()
         self.shutdown()
-        for connection in list(self.open):
-            connection.shutdown(socket.SHUT_RD)
+        self.cut_connections()
         self.server_close()
+
+    def cut_connections(self) -> None:
+        for connection in list(self.open):
+            with suppress(OSError):  # the other side was first
+                connection.shutdown(socket.SHUT_RDWR)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self.fake.connections += 1

@@ -53,21 +53,27 @@ class FakeSmtp:
 
     is_pipelining: bool = True
     tls: ssl.SSLContext | None = None
+    is_private_from_the_start: bool = False
     user: str = ""
     password: str = ""
     accepted: list[DeliveredMail] = field(default_factory=list)
     faults: deque[SmtpFault] = field(default_factory=deque)
     peers: set[object] = field(default_factory=set)
+    signed_in: int = 0
 
     def __enter__(self) -> Self:
+        starttls = None if self.is_private_from_the_start else self.tls
         self._controller = _AnyPort(
             _Handler(self),
             hostname="127.0.0.1",
             port=0,
-            tls_context=self.tls,
-            require_starttls=self.tls is not None,
+            ssl_context=self.tls if self.is_private_from_the_start else None,
+            tls_context=starttls,
+            require_starttls=starttls is not None,
             authenticator=self._authenticate if self.user else None,
-            auth_required=bool(self.user),
+            # aiosmtpd does not notice when a connection is private from the start.
+            auth_required=bool(self.user) and starttls is not None,
+            auth_require_tls=starttls is not None,
         )
         self._controller.start()
         return self
@@ -88,8 +94,11 @@ class FakeSmtp:
     @property
     def url(self) -> str:
         """The MAIL_URL of this server."""
-        sign_in = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}@" * bool(self.user)
-        return f"smtp://{sign_in}localhost:{self.port}?starttls={int(self.tls is not None)}"
+        user, password = quote(self.user, safe=""), quote(self.password, safe="")
+        place = f"{user}:{password}@localhost:{self.port}" if user else f"localhost:{self.port}"
+        if self.is_private_from_the_start:
+            return f"smtps://{place}"
+        return f"smtp://{place}?starttls={int(self.tls is not None)}"
 
     def drop_connections(self) -> None:
         """Cut every open connection, as a server does that restarts; returns when it is done."""
@@ -116,6 +125,7 @@ class FakeSmtp:
             data.login.decode(),
             data.password.decode(),
         ) == (self.user, self.password)
+        self.signed_in += is_right
         return AuthResult(success=is_right, handled=False)
 
 

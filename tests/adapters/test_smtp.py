@@ -1,0 +1,424 @@
+"""SMTP when it goes wrong: what was surely not sent, what was refused, what nobody can know."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from cryptography.x509.oid import NameOID
+
+from funnel.adapters.smtp import SmtpMailer
+from funnel.adapters.smtp_dialogue import Patience
+from funnel.adapters.smtp_server import SmtpServer, Tls, read_smtp_url
+from funnel.domain.errors import SettingInvalid
+from funnel.domain.ports import Outcome
+from tests.adapters.harness import make_email, make_emails
+from tests.support.smtp_server import FakeSmtp, Silence, SmtpFault, Stage
+
+HURRIED = Patience(connect=5.0, command=0.3, hand_over=0.5, final=0.3)
+PASSWORD = "p@ss word/with:signs?"
+
+SENDER_ANSWERS = [
+    ("451 later", Outcome.NOT_SENT_RETRY),
+    ("530 authentication required", Outcome.ACCOUNT_REFUSED),
+    ("550 sender not allowed", Outcome.ACCOUNT_REFUSED),
+    ("552 too large", Outcome.REFUSED),
+]
+RECIPIENT_ANSWERS = [
+    ("421 closing", Outcome.NOT_SENT_RETRY),
+    ("450 greylisted, come back", Outcome.NOT_SENT_RETRY),
+    ("550 no such user", Outcome.REFUSED),
+    ("554 we do not like you", Outcome.REFUSED),
+    ("535 sign in first", Outcome.ACCOUNT_REFUSED),
+    ("hello", Outcome.NOT_SENT_RETRY),
+]
+FINAL_ANSWERS = [
+    ("250 queued as 1234", Outcome.ACCEPTED),
+    ("421 closing", Outcome.NOT_SENT_RETRY),
+    ("451 try later", Outcome.NOT_SENT_RETRY),
+    ("552 too large", Outcome.REFUSED),
+    ("554 spam", Outcome.REFUSED),
+    ("354 what", Outcome.AMBIGUOUS),
+    ("hello", Outcome.AMBIGUOUS),
+    ("999 hello", Outcome.AMBIGUOUS),
+]
+
+
+@pytest.fixture(params=[True, False], ids=["pipelining", "step by step"])
+def server(request: pytest.FixtureRequest) -> Iterator[FakeSmtp]:
+    with FakeSmtp(is_pipelining=request.param) as server:
+        yield server
+
+
+@pytest.fixture
+def mailer(server: FakeSmtp) -> Iterator[SmtpMailer]:
+    with closing(SmtpMailer(server.url, patience=HURRIED)) as mailer:
+        yield mailer
+
+
+def outcome_of(mailer: SmtpMailer) -> Outcome:
+    (result,) = mailer.send([make_email()])
+    return result.outcome
+
+
+def assert_still_works(mailer: SmtpMailer, server: FakeSmtp) -> None:
+    before = len(server.accepted)
+    assert outcome_of(mailer) is Outcome.ACCEPTED
+    assert len(server.accepted) == before + 1
+
+
+def test_many_mails_go_over_one_connection(mailer: SmtpMailer, server: FakeSmtp) -> None:
+    mailer.send(make_emails(5))
+    mailer.send(make_emails(5))
+    assert len(server.accepted) == 10
+    assert len(server.peers) == 1
+
+
+def test_the_envelope_is_for_the_one_reader(mailer: SmtpMailer, server: FakeSmtp) -> None:
+    mailer.send([make_email(to_address="Ben+x@example.org")])
+    (mail,) = server.accepted
+    assert mail.sender == "hello@mail.example.org"
+    assert mail.recipients == ("Ben+x@example.org",)
+
+
+def test_a_connection_that_went_stale_is_replaced_unnoticed(
+    mailer: SmtpMailer, server: FakeSmtp
+) -> None:
+    mailer.send(make_emails(1))
+    server.drop_connections()
+    assert outcome_of(mailer) is Outcome.ACCEPTED
+    assert len(server.accepted) == 2
+    assert len(server.peers) == 2
+
+
+def test_a_server_that_wants_to_close_a_kept_connection_gets_a_new_one(
+    mailer: SmtpMailer, server: FakeSmtp
+) -> None:
+    mailer.send(make_emails(1))
+    server.faults.append(SmtpFault(Stage.SENDER, "421 idle for too long"))
+    assert outcome_of(mailer) is Outcome.ACCEPTED
+    assert len(server.peers) == 2
+
+
+def test_a_new_connection_that_closes_at_once_is_not_tried_again(
+    mailer: SmtpMailer, server: FakeSmtp
+) -> None:
+    server.faults.append(SmtpFault(Stage.SENDER, "421 too many connections"))
+    assert outcome_of(mailer) is Outcome.NOT_SENT_RETRY
+    assert len(server.peers) == 1
+    assert_still_works(mailer, server)
+
+
+@pytest.mark.parametrize(
+    ("stage", "reply", "outcome"),
+    [
+        *[(Stage.SENDER, reply, outcome) for reply, outcome in SENDER_ANSWERS],
+        *[(Stage.RECIPIENT, reply, outcome) for reply, outcome in RECIPIENT_ANSWERS],
+    ],
+)
+def test_a_refusal_before_the_content_sends_nothing(
+    mailer: SmtpMailer, server: FakeSmtp, stage: Stage, reply: str, outcome: Outcome
+) -> None:
+    server.faults.append(SmtpFault(stage, reply))
+    assert outcome_of(mailer) is outcome
+    assert server.accepted == []
+    assert_still_works(mailer, server)
+
+
+@pytest.mark.parametrize("stage", [Stage.SENDER, Stage.RECIPIENT])
+@pytest.mark.parametrize("silence", Silence)
+def test_silence_before_the_content_means_not_sent(
+    mailer: SmtpMailer, server: FakeSmtp, stage: Stage, silence: Silence
+) -> None:
+    server.faults.append(SmtpFault(stage, silence))
+    assert outcome_of(mailer) is Outcome.NOT_SENT_RETRY
+    assert server.accepted == []
+    assert_still_works(mailer, server)
+
+
+@pytest.mark.parametrize(("reply", "outcome"), FINAL_ANSWERS)
+def test_the_reply_to_the_final_dot_decides(
+    mailer: SmtpMailer, server: FakeSmtp, reply: str, outcome: Outcome
+) -> None:
+    server.faults.append(SmtpFault(Stage.FINAL, reply))
+    assert outcome_of(mailer) is outcome
+    assert_still_works(mailer, server)
+
+
+@pytest.mark.parametrize("silence", Silence)
+@pytest.mark.parametrize("accepts", [True, False], ids=["accepted", "not accepted"])
+def test_silence_after_the_final_dot_is_ambiguous_and_not_tried_again(
+    mailer: SmtpMailer, server: FakeSmtp, silence: Silence, accepts: bool
+) -> None:
+    mailer.send(make_emails(1))
+    server.faults.append(SmtpFault(Stage.FINAL, silence, accepts))
+    assert outcome_of(mailer) is Outcome.AMBIGUOUS
+    assert len(server.accepted) == 1 + accepts
+    assert_still_works(mailer, server)
+
+
+def test_by_default_the_final_reply_may_take_ten_minutes_and_the_lease_is_longer() -> None:
+    mailer = SmtpMailer("smtp://127.0.0.1")
+    assert Patience().final == 600
+    assert 600 < mailer.answer_seconds < 900
+
+
+def test_a_mail_waits_its_turn_only_so_long(server: FakeSmtp) -> None:
+    server.faults.append(SmtpFault(Stage.FINAL, Silence.STALL))
+    slow = SmtpMailer(server.url, patience=replace(HURRIED, command=0.1, final=30.0))
+    busy = threading.Thread(target=slow.send, args=(make_emails(1),))
+    busy.start()
+    try:
+        while server.faults:
+            assert busy.is_alive()
+        assert outcome_of(slow) is Outcome.NOT_SENT_THROTTLED
+    finally:
+        server.drop_connections()
+        busy.join()
+        slow.close()
+
+
+def test_an_smtp_server_cannot_be_asked_what_it_took(mailer: SmtpMailer) -> None:
+    answers = [mailer.was_accepted(uuid4())]  # type: ignore[func-returns-value]  # that is the point
+    assert answers == [None]
+
+
+# A server that follows a script -----------------------------------------------------------------
+
+
+@contextmanager
+def scripted(script: Callable[[socket.socket], None]) -> Iterator[str]:
+    """A listener that plays one script to one caller; yields its MAIL_URL."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def play() -> None:
+            caller, _ = listener.accept()
+            with caller:
+                script(caller)
+
+        thread = threading.Thread(target=play)
+        thread.start()
+        yield f"smtp://localhost:{listener.getsockname()[1]}"
+        thread.join()
+
+
+def say(text: str) -> Callable[[socket.socket], None]:
+    """Say that, then close."""
+    return lambda caller: caller.sendall(text.encode())
+
+
+def trickle(caller: socket.socket) -> None:
+    """A greeting that never ends, byte by byte, until the caller has had enough."""
+    caller.settimeout(0.01)
+    while True:
+        try:
+            caller.sendall(b"2")
+            if caller.recv(100) == b"":
+                return
+        except TimeoutError:
+            continue
+        except OSError:
+            return
+
+
+@pytest.mark.parametrize(
+    ("script", "outcome"),
+    [
+        (say("554 no service for you\r\n"), Outcome.ACCOUNT_REFUSED),
+        (say("421 overloaded\r\n"), Outcome.NOT_SENT_RETRY),
+        (say("HTTP/1.1 400 Bad Request\r\n"), Outcome.NOT_SENT_RETRY),
+        (say("220 hello\r\n"), Outcome.NOT_SENT_RETRY),
+        (say("220-hello\r\n" * 9000), Outcome.NOT_SENT_RETRY),
+        (say(""), Outcome.NOT_SENT_RETRY),
+        (trickle, Outcome.NOT_SENT_RETRY),
+    ],
+    ids=["refuses", "overloaded", "not smtp", "leaves", "talks on", "silent", "trickles"],
+)
+def test_a_bad_greeting_means_not_sent(
+    script: Callable[[socket.socket], None], outcome: Outcome
+) -> None:
+    with scripted(script) as url, closing(SmtpMailer(url, patience=HURRIED)) as mailer:
+        assert outcome_of(mailer) is outcome
+
+
+def test_nobody_listening_means_not_sent() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with closing(SmtpMailer(f"smtp://localhost:{port}")) as mailer:
+        assert outcome_of(mailer) is Outcome.NOT_SENT_RETRY
+
+
+# Privacy and signing in -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for localhost, with its key, that trusts itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, SHA256())
+    )
+    file = tmp_path_factory.mktemp("tls") / "localhost.pem"
+    file.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        + made.public_bytes(Encoding.PEM)
+    )
+    return file
+
+
+@pytest.fixture
+def server_tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+@pytest.fixture
+def client_tls(certificate: Path) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(certificate))
+
+
+@pytest.fixture(params=[False, True], ids=["starttls", "smtps"])
+def private_server(
+    request: pytest.FixtureRequest, server_tls: ssl.SSLContext
+) -> Iterator[FakeSmtp]:
+    with FakeSmtp(
+        tls=server_tls,
+        is_private_from_the_start=request.param,
+        user="funnel@example.org",
+        password=PASSWORD,
+    ) as server:
+        yield server
+
+
+def test_mail_goes_over_tls_with_a_password(
+    private_server: FakeSmtp, client_tls: ssl.SSLContext
+) -> None:
+    with closing(SmtpMailer(private_server.url, tls=client_tls)) as mailer:
+        mailer.send(make_emails(3))
+    assert len(private_server.accepted) == 3
+    assert len(private_server.peers) == 1
+    assert private_server.signed_in == 1
+
+
+def test_a_wrong_password_is_about_the_account_and_shows_nowhere(
+    private_server: FakeSmtp, client_tls: ssl.SSLContext, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = private_server.url
+    private_server.password = "changed since"
+    caplog.set_level("DEBUG")
+    with closing(SmtpMailer(url, tls=client_tls)) as mailer:
+        (result,) = mailer.send([make_email()])
+        assert result.outcome is Outcome.ACCOUNT_REFUSED
+        assert PASSWORD not in f"{result} {mailer!r} {read_smtp_url(url)!r} {caplog.text}"
+    assert private_server.accepted == []
+
+
+def test_a_certificate_nobody_vouches_for_means_not_sent(private_server: FakeSmtp) -> None:
+    with closing(SmtpMailer(private_server.url)) as mailer:
+        assert outcome_of(mailer) is Outcome.NOT_SENT_RETRY
+
+
+def test_a_server_without_starttls_never_gets_the_mail(
+    smtp_server: FakeSmtp, client_tls: ssl.SSLContext
+) -> None:
+    url = f"smtp://localhost:{smtp_server.port}?starttls=1"
+    with closing(SmtpMailer(url, tls=client_tls)) as mailer:
+        assert outcome_of(mailer) is Outcome.ACCOUNT_REFUSED
+    assert smtp_server.accepted == []
+
+
+def test_a_server_without_sign_in_is_a_wrong_setting(smtp_server: FakeSmtp) -> None:
+    with closing(SmtpMailer(f"smtp://a:b@localhost:{smtp_server.port}")) as mailer:
+        assert outcome_of(mailer) is Outcome.ACCOUNT_REFUSED
+
+
+def test_what_was_said_before_tls_is_forgotten(
+    server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
+) -> None:
+    def inject(caller: socket.socket) -> None:
+        caller.sendall(b"220 hello\r\n")
+        caller.recv(1000)
+        caller.sendall(b"250-hello\r\n250 STARTTLS\r\n")
+        caller.recv(1000)
+        caller.sendall(b"220 go\r\n250-hello\r\n250 AUTH PLAIN\r\n")
+        with server_tls.wrap_socket(caller, server_side=True) as private:
+            private.recv(1000)
+            private.sendall(b"554 this is what I say in private\r\n")
+
+    with (
+        scripted(inject) as url,
+        closing(SmtpMailer(f"{url}?starttls=1", tls=client_tls)) as mailer,
+    ):
+        (result,) = mailer.send([make_email()])
+    assert (result.outcome, result.status_code) == (Outcome.ACCOUNT_REFUSED, 554)
+
+
+# The setting ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("smtp://mail.example.org", SmtpServer("mail.example.org", 25, Tls.NONE)),
+        ("smtp://localhost:1025", SmtpServer("localhost", 1025, Tls.NONE)),
+        (
+            "smtp://a%40b.org:p%2Fw@mail.example.org?starttls=1",
+            SmtpServer("mail.example.org", 587, Tls.STARTTLS, "a@b.org", "p/w"),
+        ),
+        (
+            "smtps://a:b@mail.example.org",
+            SmtpServer("mail.example.org", 465, Tls.FROM_THE_START, "a", "b"),
+        ),
+        ("smtp://a:b@127.0.0.1", SmtpServer("127.0.0.1", 25, Tls.NONE, "a", "b")),
+        ("smtp://[::1]:2525", SmtpServer("::1", 2525, Tls.NONE)),
+    ],
+)
+def test_the_address_of_a_mail_server_is_read(url: str, server: SmtpServer) -> None:
+    assert read_smtp_url(url) == server
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "mail.example.org",
+        "http://mail.example.org",
+        "smtp://",
+        "smtp://user@",
+        "smtp://mail.example.org:port",
+        "smtp://mail.example.org:99999",
+        "smtp://mail.example.org?starttls=maybe",
+        "smtp://user:secret@mail.example.org",
+        "smtps://user:secr\u00e9t@mail.example.org",
+        "smtps://user:secr%C3%A9t@mail.example.org",
+    ],
+)
+def test_a_wrong_address_is_refused_without_showing_the_password(url: str) -> None:
+    with pytest.raises(SettingInvalid) as refused:
+        read_smtp_url(url)
+    assert "secr" not in str(refused.value)
