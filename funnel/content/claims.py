@@ -56,6 +56,6 @@ HEALTH = re.compile(
 # A mail the reader asked for by an act may not also advertise (C20).
 PITCH = re.compile(
     r"\b(?:challenge|discount|special offer|offers?|buy|book a|book your|price|upgrade|sale"
-    r"|join (?:me|us|the)|£\s?\d)",
+    r"|join (?:me|us|the))\b|£\s?\d",
     re.IGNORECASE,
 )

@@ -72,7 +72,7 @@ class _Words:
             if problem:
                 found.add(1, problem)
         if root is None or found.items:
-            raise ContentInvalid(found.each_once())
+            raise ContentInvalid(found.items)
         self.root = root
 
 

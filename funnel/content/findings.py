@@ -8,11 +8,13 @@ class Findings:
     """Problems of one file, as "file:line: what is wrong and how to mend it"."""
 
     where: str
-    items: list[str] = field(default_factory=list)
+    _noted: list[tuple[int, str]] = field(default_factory=list)
 
     def add(self, line: int, message: str) -> None:
-        self.items.append(f"{self.where}:{line}: {message}")
+        self._noted.append((line, message))
 
-    def each_once(self) -> tuple[str, ...]:
-        """Every finding once, in order."""
-        return tuple(dict.fromkeys(self.items))
+    @property
+    def items(self) -> tuple[str, ...]:
+        """Every finding once, from the top of the file to its end."""
+        noted = sorted(dict.fromkeys(self._noted), key=lambda each: each[0])
+        return tuple(f"{self.where}:{line}: {message}" for line, message in noted)

@@ -44,7 +44,7 @@ def lint_claims(text: str, where: str) -> tuple[str, ...]:
             for match in STATISTIC.finditer(line):
                 found.add(number, f"'{match[0]}' is a statistic without its source: add a line "
                                   "such as 'Source: Versus Arthritis, 2021'")  # fmt: skip
-    return found.each_once()
+    return found.items
 
 
 def lint_mail(mail: MailText, where: str, *, is_marketing: bool) -> tuple[str, ...]:
@@ -59,7 +59,7 @@ def lint_mail(mail: MailText, where: str, *, is_marketing: bool) -> tuple[str, .
         _check_service(mail, names, found)
     words = "\n".join((mail.heading or "", mail.kicker or "", subject, preheader, mail.body))
     claims = [finding.partition(": ")[2] for finding in lint_claims(words, where)]
-    return (*found.each_once(), *(f"{where}:1: {claim}" for claim in claims))
+    return (*found.items, *(f"{where}:1: {claim}" for claim in claims))
 
 
 def _typical(text: str, found: Findings) -> str:

@@ -71,7 +71,7 @@ def parse_mail(source: str, where: str) -> MailText:
     found = Findings(where)
     mail = _read(_plain(source, found), found)
     if mail is None or found.items:
-        raise ContentInvalid(found.each_once())
+        raise ContentInvalid(found.items)
     return mail
 
 
@@ -90,33 +90,42 @@ def _plain(source: str, found: Findings) -> str:
 def _read(text: str, found: Findings) -> MailText | None:
     cut = _FRONT.match(text)
     if cut is None:
-        if text:
+        if not found.items:
             found.add(1, f"{_FORM}: add them")
         return None
     front, body = cut["front"], cut["body"]
     body_line = front.count("\n") + 3
     read_markdown(to_slots(body, found, body_line), found, body_line)
     document = read_yaml(front, found, first_line=2)
-    head = None if document is None else check(_FrontMatter, document, found)
-    if document is None or head is None:
+    if document is None:
         return None
-    _check_head(head, document, found)
-    return _mail(head, body)
+    head = check(_FrontMatter, document, found)
+    _check_words(document, found)
+    return None if head is None else _mail(head, body)
 
 
-def _check_head(head: _FrontMatter, document: Document, found: Findings) -> None:
+def _check_words(document: Document, found: Findings) -> None:
+    """Check merge fields and links, whether or not the rest fits, so that all is told at once."""
     for name in ("subject", "preheader", "kicker", "heading"):
-        to_slots(getattr(head, name) or "", found, document.line((name,)))
-    for name in head.asked_for:
-        problem = link_problem(f"link:{name}")
-        if problem:
-            found.add(document.line(("asked_for",)), problem)
-    if head.cta is not None:
-        problem = link_problem(f"link:{head.cta.link}")
-        if problem:
-            found.add(document.line(("cta", "link")), problem)
-        if "{" in head.cta.label:
-            found.add(document.line(("cta", "label")), "keep merge fields out of the button")
+        to_slots(_text(document, name), found, document.line((name,)))
+    label, target = _text(document, "cta", "label"), _text(document, "cta", "link")
+    if "{" in label:
+        found.add(document.line(("cta", "label")), "keep merge fields out of the button")
+    _check_link(target, found, document.line(("cta", "link")))
+    asked_for = document.at("asked_for")
+    for name in asked_for if isinstance(asked_for, list) else []:
+        _check_link(str(name), found, document.line(("asked_for",)))
+
+
+def _text(document: Document, *place: str | int) -> str:
+    value = document.at(*place)
+    return value if isinstance(value, str) else ""
+
+
+def _check_link(name: str, found: Findings, line: int) -> None:
+    problem = link_problem(f"link:{name}") if name else None
+    if problem:
+        found.add(line, problem)
 
 
 def _mail(head: _FrontMatter, body: str) -> MailText:

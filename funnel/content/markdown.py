@@ -16,10 +16,11 @@ from funnel.content.names import link_name, link_problem
 MAX_DEPTH = 12
 _RULES = ["heading", "list", "blockquote", "emphasis", "link", "escape", "newline", "hr"]
 _RAW_HTML = re.compile(r"<[A-Za-z/!?]")
-_BARE_URL = re.compile(r"(?<!\]\()\b(?:https?://|www\.)", re.IGNORECASE)
-_UNWANTED = ((_RAW_HTML, "HTML is not used here: write Markdown, or put a space after '<'"),
-             (_BARE_URL, "a bare address is not used here: write [words](https://...)"),
-             (re.compile(r"!\["), "pictures are not used in mails: remove it"))  # fmt: skip
+_BARE_URL = re.compile(r"\b(?:https?://|www\.)", re.IGNORECASE)
+_UNWANTED = (
+    (_RAW_HTML, "HTML is not used here: write Markdown, or put a space after '<'"),
+    (re.compile(r"!\["), "pictures are not used in mails: remove it"),
+)
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,10 @@ def _depth(token: Token) -> int:
 def _check_shape(root: SyntaxTreeNode, found: Findings, line: int) -> None:
     for node in root.walk():
         at = line + _line_of(node)
+        if node.type == "text" and _BARE_URL.search(node.content):
+            found.add(at, "a bare address is not used here: write [words](https://...)")
         if node.type == "link" and not "".join(each.content for each in node.walk()).strip():
-            found.add(line + _line_of(node), "a link needs words: write [words](link:guide)")
+            found.add(at, "a link needs words: write [words](link:guide)")
         if node.type == "heading" and node.tag == "h1":
             found.add(at, "the mail's own heading stands in its front matter: begin with ## here")
         if node.type == "blockquote" and node.parent is not None and node.parent.type != "root":

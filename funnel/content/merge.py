@@ -61,18 +61,19 @@ class Slotted:
 
 
 def to_slots(text: str, found: Findings, line: int) -> str:
-    """The text with each merge field as a slot. `line` is where the text begins in its file."""
+    """The text with each merge field as a slot; unchanged, with a finding, when one is broken.
+    `line` is where the text begins in its file."""
     statement = _STATEMENT.search(text)
     long = _LONG_EXPRESSION.search(text)
     if statement or long:
         at = min(match.start() for match in (statement, long) if match)
         found.add(line + text.count("\n", 0, at), _only_allowed())
-        return ""
+        return text
     try:
         tree = _ENVIRONMENT.parse(text)
     except TemplateError as error:
         found.add(line + getattr(error, "lineno", 1) - 1, _only_allowed())
-        return ""
+        return text
     return "".join(_piece(node, found, line) for node in _pieces(tree))
 
 

@@ -19,7 +19,7 @@ from funnel.domain.errors import InvalidInput, MailRefused
 from funnel.domain.people import parse_name
 
 KEPT_COMPILED = 256
-_ADDRESS = re.compile(r"^https?://[!#-%'-;=?-~&]+$")
+_ADDRESS = re.compile(r"^https?://[A-Za-z0-9._~:/?#@!$&()*+,;=%\[\]-]+\Z")
 # Mail programs make links of such words by themselves, so a name like that is not shown.
 _LINKISH = re.compile(r"[/\\@:<>{}\[\]]|[.。．｡][^\W\d_]{2}|\bwww\b|\d{4}", re.IGNORECASE)
 

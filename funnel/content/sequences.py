@@ -1,8 +1,9 @@
 """Reads a sequence of mails: who enters, who leaves, and when each mail is due."""
 
 import re
+from collections.abc import Callable
 from datetime import time, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, Field
 from pydantic.dataclasses import dataclass as checked
@@ -16,6 +17,7 @@ from funnel.domain.people import Purpose
 from funnel.domain.schedule import DAYTIME, Delay, Window
 from funnel.domain.sequence import Fact, Sequence, Step
 
+T = TypeVar("T")
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MAX_DAYS = 366
 _AMOUNT = re.compile(r"(\d{1,5}) (day|hour|minute)s?")
@@ -100,32 +102,53 @@ def parse_sequence(source: str, where: str) -> Sequence:
     """The sequence in a source text; raises ContentInvalid with every problem at once."""
     found = Findings(where)
     document = read_yaml(source, found)
-    lines = None if document is None else check(_SequenceLines, document, found)
-    if document is not None and lines is not None:
-        _check_whole(lines, document, found)
+    lines = None
+    if document is not None:
+        lines = check(_SequenceLines, document, found)
+        _check_whole(document, found)
+        _check_steps(document, found)
     if lines is None or found.items:
-        raise ContentInvalid(found.each_once())
+        raise ContentInvalid(found.items)
     return _sequence(lines)
 
 
-def _check_whole(lines: _SequenceLines, document: Document, found: Findings) -> None:
-    if not lines.starts_on and lines.follows is None:
+def _check_whole(document: Document, found: Findings) -> None:
+    starts, ends = document.at("starts_on"), document.at("exits_on")
+    follows = document.at("follows")
+    if not starts and not follows:
         found.add(1, "nobody would ever get these mails: say starts_on or follows")
-    if lines.follows == lines.key:
-        found.add(document.line(("follows",)), "a sequence cannot follow itself")
-    if lines.starts_on & lines.exits_on:
-        found.add(document.line(("exits_on",)), "what starts a sequence cannot also end it")
-    seen: set[str] = set()
-    for number, step in enumerate(lines.steps):
-        line = document.line(("steps", number, "key"))
-        if step.key in seen:
-            found.add(line, f"the step key '{step.key}' is here twice: give each its own")
-        seen.add(step.key)
-        if step.at is not None and not lines.window.holds(step.at):
-            found.add(
-                document.line(("steps", number, "at")),
-                f"{step.at:%H:%M} is outside the window: move it inside",
-            )
+    if follows is not None and follows == document.at("key"):
+        found.add(document.line(("follows",)), "a sequence cannot follow itself: name another")
+    if isinstance(starts, list) and isinstance(ends, list) and any(fact in ends for fact in starts):
+        found.add(
+            document.line(("exits_on",)), "what starts a sequence cannot also end it: choose one"
+        )
+
+
+def _check_steps(document: Document, found: Findings) -> None:
+    """Check the steps beside each other, whether or not each of them fits."""
+    steps = document.at("steps")
+    window = _read_or_none(_window, document.at("window")) or DAYTIME
+    seen: set[object] = set()
+    for number, step in enumerate(steps if isinstance(steps, list) else []):
+        if not isinstance(step, dict):
+            continue
+        key = str(step.get("key"))
+        if key in seen:
+            line = document.line(("steps", number, "key"))
+            found.add(line, f"the step key '{key}' is here twice: give each its own")
+        seen.add(key)
+        at = _read_or_none(_clock, step.get("at"))
+        if at is not None and not window.holds(at):
+            line = document.line(("steps", number, "at"))
+            found.add(line, f"{at:%H:%M} is outside the window: move it inside")
+
+
+def _read_or_none(read: Callable[[object], T], value: object) -> T | None:
+    try:
+        return read(value)
+    except ValueError:
+        return None
 
 
 def _sequence(lines: _SequenceLines) -> Sequence:

@@ -32,6 +32,13 @@ class Document:
             place = place[:-1]
         return self.lines.get(place, 1)
 
+    def at(self, *place: str | int) -> object:
+        """The value at a place of mappings; None when there is none."""
+        value = self.value
+        for step in place:
+            value = value.get(step) if isinstance(value, dict) else None
+        return value
+
 
 class _Refused(yaml.MarkedYAMLError):
     """A YAML feature that our files do without."""
