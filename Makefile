@@ -4,7 +4,6 @@
 .PHONY: help run demo test check fmt lock bench
 
 BIN := .venv/bin
-TYPED := funnel blueprint wsgi.py worker.py tests
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,5 +37,5 @@ lock: ## choose the newest versions of all dependencies again, with their hashes
 	@scripts/lock
 
 bench: ## measure ratios on this machine; prints one JSON line a benchmark
-	@scripts/install check
-	@for each in bench/*.py; do $(BIN)/python "$$each"; done
+	@scripts/install test
+	@set -e; for each in bench/*.py; do PYTHONPATH=. $(BIN)/python "$$each"; done
