@@ -6,7 +6,6 @@ It has no network, little memory and no secrets; it ends when its standard input
 from __future__ import annotations
 
 import json
-import os
 import resource
 import sys
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
+from blueprint.files import write_whole
 from blueprint.model import BlueprintInput
 from blueprint.render import RenderFailed, press
 
@@ -53,19 +53,6 @@ def print_to(document: Mapping[str, object], out: Path) -> dict[str, object]:
     return {"pages": printed.pages, "bytes": len(printed.pdf), "sha256": digest}
 
 
-def write_whole(out: Path, content: bytes) -> None:
-    """Write beside the target, flush to disk, then rename over it in one step."""
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def _request(line: bytes) -> tuple[Mapping[str, object], Path]:
     request = json.loads(line)
     if not isinstance(request, dict):
@@ -73,6 +60,8 @@ def _request(line: bytes) -> tuple[Mapping[str, object], Path]:
     document, out = request.get("document"), request.get("out")
     if not isinstance(document, dict) or not isinstance(out, str) or not out:
         raise ValueError("a request holds a document and the path out")
+    if not Path(out).parent.is_dir():
+        raise FileNotFoundError("there is no such folder for the guide")
     return document, Path(out)
 
 

@@ -103,7 +103,7 @@ ENTRIES = {
     ),
     "bridge-cover": Entry(
         scenes.bridge_cover,
-        Frame(-46, 0, 130, 62),
+        Frame(-46, -0.5, 130, 62),
         "A person in a glute bridge",
         "Shoulders, hips and knees form one long line.",
     ),
@@ -127,7 +127,7 @@ ENTRIES = {
     ),
     "squat-end": Entry(
         scenes.squat_end,
-        Frame(-80, -6, 70, 128),
+        Frame(-80, -6, 74, 128),
         "Squat to chair, end",
         "Hips reached back until they touch the seat, arms forward, back long.",
     ),

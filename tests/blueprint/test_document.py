@@ -1,0 +1,174 @@
+"""The words before they are printed: nothing typed becomes markup, nothing claimed too much."""
+
+import re
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from blueprint.compose import compose, long_date, spoken_url, usual_pages
+from blueprint.model import BlueprintInput, Brand
+from blueprint.typefaces import printable_name
+from blueprint.words import DOCUMENT, load
+from tests.blueprint.conftest import SAMPLES, sample
+from tests.blueprint.reading import flat
+
+BANNED = re.compile(
+    r"\bcure[sd]?\b|eradicat|guarantee|\bproven\b|permanent|pain-free|100 ?%|miracle|fix your|"
+    r"dehydrat|shut off|for good\b|everyone can|most effective",
+    re.IGNORECASE,
+)
+HOSTILE = (
+    '<img src="http://127.0.0.1/x">',
+    "</style><style>@import url(http://127.0.0.1/)</style>",
+    "{{ 7 * 7 }}{% for x in range(9) %}",
+    '"><script>alert(1)</script>',
+    "javascript:alert(1)",
+    "=HYPERLINK(1)",
+)
+
+
+def html(**changes: Any) -> str:
+    guide = replace(BlueprintInput.from_mapping(sample("typical")), **changes)
+    return compose(guide, usual_pages())
+
+
+def words_of(markup: str) -> str:
+    return flat(re.sub(r"<[^>]+>", " ", markup))
+
+
+@pytest.mark.parametrize("typed", HOSTILE)
+def test_a_typed_name_stays_text(typed: str) -> None:
+    plain, hostile = html(first_name="x"), html(first_name=typed)
+    assert re.findall(r"<(\w+)", hostile) == re.findall(r"<(\w+)", plain)
+    assert re.findall(r'(?:href|src|style)="([^"]*)"', hostile) == re.findall(
+        r'(?:href|src|style)="([^"]*)"', plain
+    )
+
+
+@pytest.mark.parametrize("typed", HOSTILE)
+def test_a_fact_of_the_brand_stays_text(typed: str) -> None:
+    plain = html(brand=Brand(trading_name="x", town="x", postal_address="x"))
+    hostile = html(brand=Brand(trading_name=typed, town=typed, postal_address=typed))
+    assert re.findall(r"<(\w+)", hostile) == re.findall(r"<(\w+)", plain)
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.json")), ids=lambda path: path.stem)
+def test_no_copy_claims_what_may_not_be_claimed(path: Any) -> None:
+    text = words_of(compose(BlueprintInput.from_mapping(sample(path.stem)), usual_pages()))
+    assert not BANNED.findall(text)
+
+
+def test_the_claims_lint_bites() -> None:
+    assert BANNED.findall("A proven cure: pain-free, guaranteed, permanently. 100% miracle.")
+
+
+def test_every_number_of_a_study_has_a_source_beside_it() -> None:
+    paragraphs = re.findall(r"<p[^>]*>(.*?)</p>", html(), flags=re.DOTALL)
+    studies = [p for p in paragraphs if re.search(r"\b(101|184) |one adult in", p)]
+    assert len(studies) == 3
+    assert all("#source-" in paragraph for paragraph in studies)
+
+
+def test_every_source_is_cited() -> None:
+    cited = set(re.findall(r'href="#source-([a-z-]+)"', html()))
+    assert cited == {source.key for source in load().sources}
+
+
+def test_every_inner_link_has_a_place_to_go() -> None:
+    markup = html()
+    assert set(re.findall(r'href="#([^"]+)"', markup)) <= set(re.findall(r' id="([^"]+)"', markup))
+
+
+def test_a_technique_always_says_when_to_stop_and_where_the_signs_are() -> None:
+    for technique in load().techniques:
+        assert "6 or more" in technique.stop or "dizzy" in technique.stop
+    assert html().count("New numbness or weakness? Page") >= len(load().techniques)
+
+
+def test_massage_is_never_named_without_movement_beside_it() -> None:
+    for sentence_group in re.findall(r"<p[^>]*>(.*?)</p>", html(), flags=re.DOTALL):
+        if "assage can" in sentence_group or "as massage" in sentence_group:
+            assert re.search(r"ovement|exercise", sentence_group)
+
+
+def test_missing_facts_show_as_placeholders_and_given_ones_do_not() -> None:
+    bare = compose(BlueprintInput.from_mapping(sample("minimal")), usual_pages())
+    assert "[your name]" in bare
+    assert "[booking link]" in bare
+    assert "[" not in words_of(html())
+
+
+def test_the_plan_names_every_technique_on_days_that_exist() -> None:
+    words = load()
+    assert set(words.plan) == {technique.key for technique in words.techniques}
+    assert all(day in range(1, 15) for days in words.plan.values() for day in days)
+
+
+def test_day_seven_is_a_rest_day() -> None:
+    assert not any(7 in days for days in load().plan.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Priya", "Priya"),
+        ("Zoë 🌸💪🏽", "Zoë"),
+        ("عائشة", "عائشة"),
+        ("שירה", "שירה"),
+        ("Ελένη", "Ελένη"),
+        ("Олександра", "Олександра"),
+        ("Błażej-Nguyễn", "Błażej-Nguyễn"),
+        ("王秀英", None),
+        ("Ada 王", None),
+        ("🌸", None),
+        ("…", None),
+        (None, None),
+    ],
+)
+def test_a_name_is_shown_whole_in_our_typefaces_or_not_at_all(
+    name: str | None, shown: str | None
+) -> None:
+    assert printable_name(name) == shown
+
+
+def test_every_character_of_the_fixed_words_can_be_drawn() -> None:
+    files = [*DOCUMENT.rglob("*.html"), *DOCUMENT.rglob("*.yaml")]
+    text = "".join(file.read_text(encoding="utf-8") for file in files).replace("\n", " ")
+    assert printable_name(text) == flat(text)
+
+
+def test_dates_and_addresses_are_written_for_people() -> None:
+    assert long_date(date(2026, 1, 5)) == "5 January 2026"
+    assert spoken_url("https://example.test/join/?via=guide") == "example.test/join"
+    assert spoken_url("example.test") == "example.test"
+
+
+COLOUR = re.compile(r"--([a-z-]+): (#[0-9a-f]{6})")
+
+
+def luminance(colour: str) -> float:
+    shares = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in shares]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize(
+    ("ink", "paper"),
+    [
+        ("ink", "mist"),
+        ("ink-soft", "mist"),
+        ("ink-soft", "sand"),
+        ("teal", "sand"),
+        ("safe", "safe-bg"),
+        ("safe-bg", "phase-p"),
+        ("safe-bg", "phase-a"),
+        ("safe-bg", "phase-i"),
+        ("safe-bg", "phase-n"),
+    ],
+)
+def test_text_stands_out_from_its_paper(ink: str, paper: str) -> None:
+    colours = dict(COLOUR.findall((DOCUMENT / "guide.css").read_text(encoding="utf-8")))
+    light, dark = sorted((luminance(colours[ink]), luminance(colours[paper])), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 4.5

@@ -1,0 +1,138 @@
+"""The printed guide, read back: what a reader, a screen reader and a search box get."""
+
+from io import BytesIO
+
+import pytest
+from pypdf import PdfReader
+
+from blueprint import figures
+from blueprint.compose import usual_pages
+from blueprint.model import BlueprintInput
+from blueprint.render import Printed, press, render
+from blueprint.words import load
+from tests.blueprint.conftest import sample
+from tests.blueprint.reading import flat, fonts, structure
+
+OURS = ("Fraunces", "Source-Sans-3", "Noto-Naskh-Arabic", "Noto-Serif-Hebrew")
+
+
+def test_the_guide_has_sixteen_pages_each_with_its_chapter(printed: Printed) -> None:
+    assert printed.pages == 16
+    assert {place: printed.places[place] for place in usual_pages()} == usual_pages()
+
+
+def test_every_red_flag_stands_by_page_three(pages: list[str], typical: BlueprintInput) -> None:
+    opening = " ".join(pages[:3])
+    safety = typical.safety
+    for line in (*safety.urgent, *safety.soon, safety.routine):
+        assert line[1:].rstrip(".") in opening
+    assert "Call 999 or go to A&E now" in opening
+    assert "do not drive yourself" in opening
+
+
+def test_every_inner_page_points_to_the_safety_page(pages: list[str]) -> None:
+    assert all("Safety signs: page 3" in text for text in pages[1:-1])
+
+
+def test_the_last_page_repeats_the_safety_line(pages: list[str], typical: BlueprintInput) -> None:
+    assert typical.safety.one_line in pages[-1]
+
+
+def test_the_name_is_on_the_cover_and_in_the_title(reader: PdfReader, pages: list[str]) -> None:
+    assert "Made for Priya" in pages[0]
+    assert reader.metadata is not None
+    assert reader.metadata.title == "P.A.I.N Relief Blueprint for Priya"
+
+
+def test_the_guide_is_tagged_in_british_english_and_marked_ua(reader: PdfReader) -> None:
+    root = reader.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]  # type: ignore[index]  # pypdf is loose
+    assert root["/Lang"] == "en-GB"  # type: ignore[index]  # pypdf is loose
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]  # type: ignore[index]  # pypdf is loose
+    xmp = root["/Metadata"].get_object().get_data()  # type: ignore[index]  # pypdf is loose
+    assert b"pdfuaid" in xmp
+
+
+def test_headings_lists_tables_and_figures_are_tagged(reader: PdfReader) -> None:
+    kinds = [element.get("/S") for element in structure(reader)]
+    assert kinds.count("/H1") == 1
+    assert kinds.count("/Table") == 2
+    assert {"/H2", "/H3", "/L", "/LI", "/TH", "/TD", "/Link", "/Figure"} <= set(kinds)
+
+
+def test_every_picture_has_words_for_those_who_listen(reader: PdfReader) -> None:
+    drawn = [element for element in structure(reader) if element.get("/S") == "/Figure"]
+    spoken = {flat(str(element.get("/Alt", ""))) for element in drawn}
+    used = {plate.name for technique in load().techniques for plate in technique.figures}
+    assert "" not in spoken
+    assert {flat(figures.draw(name).description) for name in used} <= spoken
+
+
+def test_every_technique_has_a_bookmark(reader: PdfReader) -> None:
+    def titles(items: list[object]) -> list[str]:
+        nested = (titles(i) if isinstance(i, list) else [str(i["/Title"])] for i in items)  # type: ignore[index]  # pypdf is loose
+        return [title for group in nested for title in group]
+
+    marks = titles(list(reader.outline))
+    assert all(any(technique.name in mark for mark in marks) for technique in load().techniques)
+
+
+def test_all_typefaces_are_ours_and_inside_the_file(reader: PdfReader) -> None:
+    found = fonts(reader)
+    assert found
+    assert all(name.startswith(OURS) for name in found)
+    assert all("/FontFile2" in font or "/FontFile3" in font for font in found.values())
+
+
+def test_words_with_ligatures_come_out_whole(pages: list[str]) -> None:
+    text = " ".join(pages)
+    for word in (
+        "flexor",
+        "fingertips",
+        "stiffness",
+        "figure-4",
+        "first",
+        "flat",
+        "lifting",
+        "fits",
+    ):
+        assert word in text
+
+
+def test_the_way_to_the_challenge_is_a_link_and_is_written_out(
+    reader: PdfReader, pages: list[str], typical: BlueprintInput
+) -> None:
+    links = [
+        str(mark.get_object()["/A"]["/URI"])
+        for page in reader.pages
+        for mark in page.get("/Annots", [])
+        if "/URI" in mark.get_object().get("/A", {})
+    ]
+    assert typical.challenge_url in links
+    assert "example.test/challenge" in pages[usual_pages()["next-step"] - 1]
+
+
+def test_the_file_is_small_enough_to_mail_a_link_to(printed: Printed) -> None:
+    assert len(printed.pdf) < 1_500_000
+
+
+def test_the_same_input_gives_the_same_bytes(typical: BlueprintInput, printed: Printed) -> None:
+    assert render(typical) == printed.pdf
+
+
+def test_the_longest_values_still_fill_sixteen_pages_of_our_own_typefaces() -> None:
+    longest = press(BlueprintInput.from_mapping(sample("longest")))
+    assert longest.pages == 16
+
+
+def test_a_name_in_another_script_uses_a_bundled_typeface() -> None:
+    guide = press(BlueprintInput.from_mapping(sample("arabic")))
+    found = fonts(PdfReader(BytesIO(guide.pdf)))
+    assert any(name.startswith("Noto-Naskh-Arabic") for name in found)
+    assert all(name.startswith(OURS) for name in found)
+    assert guide.pages == 16
+
+
+@pytest.mark.parametrize("word", ["None", "Undefined", "{{", "}}", "&amp;"])
+def test_no_seam_of_the_templates_shows(pages: list[str], word: str) -> None:
+    assert word not in " ".join(pages)

@@ -1,0 +1,90 @@
+"""What may go into a guide, and what is said about anything else."""
+
+from copy import deepcopy
+from datetime import date
+from typing import Any
+
+import pytest
+
+from blueprint.model import DEFAULT_PAIN_STEPS, NAME_LENGTH, BlueprintInput
+from tests.blueprint.conftest import SAMPLES, sample
+
+
+def changed(path: str, value: object) -> dict[str, object]:
+    """The typical document with one field replaced."""
+    data: dict[str, Any] = deepcopy(sample("typical"))
+    *outer, last = path.split(".")
+    place = data
+    for key in outer:
+        place = place[key]
+    place[last] = value
+    return data
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.json")), ids=lambda path: path.stem)
+def test_every_sample_is_accepted(path: Any) -> None:
+    guide = BlueprintInput.from_mapping(sample(path.stem))
+    assert guide.made_on == date(2026, 11, 21)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("first_name", 7),
+        ("made_on", "yesterday"),
+        ("made_on", None),
+        ("brand", "Clinical Massage MK"),
+        ("brand.town", "x" * 201),
+        ("brand.email", "not an address"),
+        ("brand.booking_url", "javascript:alert(1)"),
+        ("brand.website", "ftp://example.test"),
+        ("safety", None),
+        ("safety.urgent", []),
+        ("safety.urgent", ["ok", 3]),
+        ("safety.soon", "High temperature"),
+        ("safety.routine", ""),
+        ("safety.one_line", "x" * 301),
+        ("safety.reviewed_on", "soon"),
+        ("challenge_url", "file:///etc/passwd"),
+        ("challenge_url", "https://example.test/a b"),
+        ("challenge_url", 'https://example.test/"onclick'),
+        ("challenge_url", "https://user@example.test/"),
+        ("challenge_url", None),
+        ("pain_steps", [1, 2, 3, 4]),
+        ("pain_steps", []),
+    ],
+)
+def test_a_bad_value_is_refused_by_the_name_of_its_field(path: str, value: object) -> None:
+    with pytest.raises(ValueError, match=path.rsplit(".", maxsplit=1)[-1]):
+        BlueprintInput.from_mapping(changed(path, value))
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("  Priya \t\n", "Priya"),
+        ("", None),
+        ("   ", None),
+        (None, None),
+        ("Pri\x00ya\x1b[31m", "Priya[31m"),
+        ("\u202eayirP\u2066", "ayirP"),
+        ("Ada\r\nBcc: q@q.q", "Ada Bcc: q@q.q"),
+        ("Zoe\u0308", "Zoë"),
+        ("x" * 5_000_000, "x" * NAME_LENGTH),
+    ],
+)
+def test_a_name_is_cleaned_and_never_refused(typed: str | None, kept: str | None) -> None:
+    guide = BlueprintInput.from_mapping(changed("first_name", typed))
+    assert guide.first_name == kept
+
+
+def test_missing_facts_stay_missing() -> None:
+    guide = BlueprintInput.from_mapping(sample("minimal"))
+    assert guide.brand.therapist_name is None
+    assert guide.safety.reviewed_by is None
+
+
+def test_the_four_steps_have_a_default_and_can_be_the_therapists_own() -> None:
+    own = [{"letter": letter, "title": f"{letter} title", "text": "Words."} for letter in "PAIN"]
+    assert BlueprintInput.from_mapping(sample("typical")).pain_steps == DEFAULT_PAIN_STEPS
+    assert BlueprintInput.from_mapping(changed("pain_steps", own)).pain_steps[3].title == "N title"
