@@ -14,6 +14,7 @@ from funnel.content.merge import Slot
 from funnel.content.names import link_name, link_problem
 
 MAX_DEPTH = 12
+_BREAKS = frozenset({"softbreak", "hardbreak"})
 _RULES = ["heading", "list", "blockquote", "emphasis", "link", "escape", "newline", "hr"]
 _RAW_HTML = re.compile(r"<[A-Za-z/!?]")
 _BARE_URL = re.compile(r"\b(?:https?://|www\.)", re.IGNORECASE)
@@ -59,22 +60,32 @@ def panels(root: SyntaxTreeNode) -> tuple[Panel, ...]:
     return tuple(made)
 
 
-def link_targets(root: SyntaxTreeNode) -> Iterator[tuple[str, int]]:
-    """Every link's target with its line in the Markdown, counted from 0."""
+def link_targets(root: SyntaxTreeNode) -> Iterator[tuple[str, SyntaxTreeNode]]:
+    """Every link's target, and the link itself."""
     for node in root.walk():
         if node.type == "link":
-            yield str(node.attrs.get("href", "")), _line_of(node)
+            yield str(node.attrs.get("href", "")), node
 
 
 def _line_of(node: SyntaxTreeNode) -> int:
-    """The line a node begins on, counted from 0; words stand on the line of their block."""
-    place: SyntaxTreeNode | None = node
-    while place is not None and place.type != "root":
-        lines = place.map if place.token or place.nester_tokens else None
+    """The line a node begins on, counted from 0: its block's line and the breaks before it."""
+    place, breaks = node, 0
+    while place.type != "root":
+        lines = place.map
         if lines:
-            return lines[0]
+            return lines[0] + breaks
+        breaks += sum(each.type in _BREAKS for each in _before(place))
+        if place.parent is None:
+            break
         place = place.parent
-    return 0
+    return breaks
+
+
+def _before(node: SyntaxTreeNode) -> Iterator[SyntaxTreeNode]:
+    for sibling in node.siblings:
+        if sibling is node:
+            return
+        yield sibling
 
 
 def read_markdown(text: str, found: Findings, line: int) -> SyntaxTreeNode | None:
@@ -91,10 +102,10 @@ def read_markdown(text: str, found: Findings, line: int) -> SyntaxTreeNode | Non
     root = SyntaxTreeNode(tokens)
     if not root.children:
         found.add(line, "the mail says nothing: write its text below the second line of dashes")
-    for target, at in link_targets(root):
+    for target, node in link_targets(root):
         problem_here = link_problem(target)
         if problem_here:
-            found.add(line + at, problem_here)
+            found.add(line + _line_of(node), problem_here)
     _check_shape(root, found, line)
     return root
 
@@ -105,21 +116,28 @@ def _depth(token: Token) -> int:
 
 def _check_shape(root: SyntaxTreeNode, found: Findings, line: int) -> None:
     for node in root.walk():
-        at = line + _line_of(node)
-        if node.type == "text" and _BARE_URL.search(node.content):
-            found.add(at, "a bare address is not used here: write [words](https://...)")
-        if node.type == "link" and not "".join(each.content for each in node.walk()).strip():
-            found.add(at, "a link needs words: write [words](link:guide)")
-        if node.type == "heading" and node.tag == "h1":
-            found.add(at, "the mail's own heading stands in its front matter: begin with ## here")
-        if node.type == "blockquote" and node.parent is not None and node.parent.type != "root":
-            found.add(at, "a block quote may not stand inside something else: move it out")
+        problem = _shape_problem(node)
+        if problem:
+            found.add(line + _line_of(node), problem)
     places = [node for node in root.children if node.type == "hr"]
     for node in places[1:]:
         found.add(
-            line + _line_of(node),
-            "the line of dashes shows where the button goes: keep only one",
+            line + _line_of(node), "the line of dashes shows where the button goes: keep only one"
         )
+
+
+def _shape_problem(node: SyntaxTreeNode) -> str | None:
+    match node.type:
+        case "text" if _BARE_URL.search(node.content):
+            return "a bare address is not used here: write [words](https://...)"
+        case "link" if not "".join(each.content for each in node.walk()).strip():
+            return "a link needs words: write [words](link:guide)"
+        case "heading" if node.tag == "h1":
+            return "the mail's own heading stands in its front matter: begin with ## here"
+        case "blockquote" if node.parent is not None and node.parent.type != "root":
+            return "a block quote may not stand inside something else: move it out"
+        case _:
+            return None
 
 
 class HtmlWriter:
