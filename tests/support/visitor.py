@@ -30,10 +30,10 @@ class Visitor:
         form = {**fields, "email": email, "name": name, **({"series": "yes"} if series else {})}
         return self.http.post("/signup", data=form)
 
-    def press(self, path: str, **fields: str) -> httpx.Response:
-        """Open a page and press its button."""
-        page = self.http.get(path)
-        return self.http.post(path, data={**hidden_fields(page.text), **fields})
+    def press(self, path: str, *, page: str | None = None, **fields: str) -> httpx.Response:
+        """Open a page and press its button, which posts to `path`."""
+        shown = self.http.get(page or path)
+        return self.http.post(path, data={**hidden_fields(shown.text), **fields})
 
     def mails(self, address: str) -> list[EmailMessage]:
         """What this address got, oldest first."""
