@@ -47,6 +47,10 @@ class Safety:
     soon: tuple[str, ...]
     routine: str
     one_line: str
+    ask_first: str
+    urgent_title: str
+    urgent_note: str
+    soon_title: str
     reviewed_on: date | None = None
     reviewed_by: str | None = None
 
@@ -207,6 +211,10 @@ def _safety(data: Mapping[str, object]) -> Safety:
         soon=_lines(data, "soon", path),
         routine=_text(data, "routine", 600, path),
         one_line=_text(data, "one_line", 300, path),
+        ask_first=_text(data, "ask_first", 600, path),
+        urgent_title=_text(data, "urgent_title", 60, path),
+        urgent_note=_text(data, "urgent_note", 120, path),
+        soon_title=_text(data, "soon_title", 80, path),
         reviewed_on=_day(data, "reviewed_on", path) if data.get("reviewed_on") else None,
         reviewed_by=_optional(data, "reviewed_by", 120, path),
     )

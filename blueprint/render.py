@@ -110,7 +110,8 @@ def to_pdf(html: str, made_on: date) -> Printed:
         except FatalURLFetchingError as refused:
             raise RenderFailed(str(refused)) from None
         pages = list(enumerate(document.pages, 1))
-        places = {str(place): number for number, page in pages for place in page.anchors}
+        last_to_first = reversed(pages)  # a place that runs over pages is where it begins
+        places = {str(place): number for number, page in last_to_first for place in page.anchors}
         return Printed(pdf, len(pages), places)
 
 

@@ -24,7 +24,7 @@ def test_the_guide_has_sixteen_pages_each_with_its_chapter(printed: Printed) -> 
 def test_every_red_flag_stands_by_page_three(pages: list[str], typical: BlueprintInput) -> None:
     opening = " ".join(pages[:3])
     safety = typical.safety
-    for line in (*safety.urgent, *safety.soon, safety.routine):
+    for line in (*safety.urgent, *safety.soon, safety.routine, safety.ask_first):
         assert line[1:].rstrip(".") in opening
     assert "Call 999 or go to A&E now" in opening
     assert "do not drive yourself" in opening
@@ -136,3 +136,14 @@ def test_a_name_in_another_script_uses_a_bundled_typeface() -> None:
 @pytest.mark.parametrize("word", ["None", "Undefined", "{{", "}}", "&amp;"])
 def test_no_seam_of_the_templates_shows(pages: list[str], word: str) -> None:
     assert word not in " ".join(pages)
+
+
+def test_page_numbers_follow_when_the_therapist_adds_many_safety_lines() -> None:
+    record = sample("typical")
+    record["safety"] = dict(record["safety"]) | {"urgent": ["A long added line " * 10] * 20}  # type: ignore[call-overload]  # plain JSON
+    guide = press(BlueprintInput.from_mapping(record))
+    texts = [flat(page.extract_text()) for page in PdfReader(BytesIO(guide.pdf)).pages]
+    assert guide.pages == 17
+    assert (guide.places["safety"], guide.places["first-move"]) == (3, 4)
+    assert f"page {guide.places['plan']}" in texts[1]
+    assert guide.places["plan"] == usual_pages()["plan"] + 1

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+import yaml
 
 from blueprint.model import DEFAULT_PAIN_STEPS, NAME_LENGTH, BlueprintInput
 from tests.blueprint.conftest import SAMPLES, sample
@@ -44,6 +45,8 @@ def test_every_sample_is_accepted(path: Any) -> None:
         ("safety.soon", "High temperature"),
         ("safety.routine", ""),
         ("safety.one_line", "x" * 301),
+        ("safety.ask_first", None),
+        ("safety.urgent_title", ""),
         ("safety.reviewed_on", "soon"),
         ("challenge_url", "file:///etc/passwd"),
         ("challenge_url", "https://example.test/a b"),
@@ -76,6 +79,13 @@ def test_a_bad_value_is_refused_by_the_name_of_its_field(path: str, value: objec
 def test_a_name_is_cleaned_and_never_refused(typed: str | None, kept: str | None) -> None:
     guide = BlueprintInput.from_mapping(changed("first_name", typed))
     assert guide.first_name == kept
+
+
+def test_the_safety_record_the_funnel_ships_goes_in_whole() -> None:
+    shipped = yaml.safe_load((SAMPLES.parents[1] / "templates" / "safety.yaml").read_text("utf-8"))
+    guide = BlueprintInput.from_mapping(sample("typical") | {"safety": shipped})
+    assert list(guide.safety.urgent) == shipped["urgent"]
+    assert list(guide.safety.soon) == shipped["soon"]
 
 
 def test_missing_facts_stay_missing() -> None:
