@@ -64,7 +64,7 @@ class _Words:
         self.kicker = to_slots(mail.kicker or "", found, 1)
         self.heading = to_slots(mail.heading or "", found, 1)
         root = read_markdown(to_slots(mail.body, found, 1), found, 1)
-        self.targets = [target for target, _ in link_targets(root)] if root else []
+        self.targets = list(link_targets(root)) if root else []
         if mail.cta is not None:
             self.targets.append(f"link:{mail.cta.link}")
         for target in self.targets:

@@ -13,6 +13,17 @@ BRAND_FIELDS = (
 )
 
 
+SAFETY_FIELDS = (
+    "urgent_title",
+    "urgent_note",
+    "soon_title",
+    "routine",
+    "ask_first",
+    "one_line",
+    "reviewed_by",
+)
+
+
 def guide_document(catalog: Catalog) -> dict[str, object]:
     """Brand, safety text and method as the guide takes them in; all plain JSON values."""
     brand, safety = catalog.brand, catalog.safety
@@ -22,11 +33,13 @@ def guide_document(catalog: Catalog) -> dict[str, object]:
             "email": brand.reply_to_address,
         },
         "safety": {
+            **{name: getattr(safety, name) for name in SAFETY_FIELDS},
             "urgent": list(safety.urgent),
             "soon": list(safety.soon),
-            "routine": safety.routine,
-            "one_line": safety.one_line,
             "reviewed_on": safety.reviewed_on.isoformat() if safety.reviewed_on else None,
-            "reviewed_by": safety.reviewed_by,
         },
+        "pain_steps": [
+            {"letter": step.letter, "title": step.name, "text": step.words}
+            for step in brand.pain_steps
+        ],
     }

@@ -87,7 +87,7 @@ def _check_subject(subject: str, preheader: str, found: Findings) -> None:
 
 def _targets(mail: MailText, found: Findings) -> list[str]:
     root = read_markdown(to_slots(mail.body, found, 1), found, 1)
-    targets = [target for target, _ in link_targets(root)] if root else []
+    targets = list(link_targets(root)) if root else []
     if mail.cta is not None:
         targets.append(f"link:{mail.cta.link}")
         problem = link_problem(targets[-1])

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
+from itertools import islice
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -14,6 +15,7 @@ from funnel.content.merge import Slot
 from funnel.content.names import link_name, link_problem
 
 MAX_DEPTH = 12
+MAX_PROBLEMS = 50
 _BREAKS = frozenset({"softbreak", "hardbreak"})
 _RULES = ["heading", "list", "blockquote", "emphasis", "link", "escape", "newline", "hr"]
 _RAW_HTML = re.compile(r"<[A-Za-z/!?]")
@@ -60,11 +62,11 @@ def panels(root: SyntaxTreeNode) -> tuple[Panel, ...]:
     return tuple(made)
 
 
-def link_targets(root: SyntaxTreeNode) -> Iterator[tuple[str, SyntaxTreeNode]]:
-    """Every link's target, and the link itself."""
+def link_targets(root: SyntaxTreeNode) -> Iterator[str]:
+    """Where every link leads."""
     for node in root.walk():
         if node.type == "link":
-            yield str(node.attrs.get("href", "")), node
+            yield str(node.attrs.get("href", ""))
 
 
 def _line_of(node: SyntaxTreeNode) -> int:
@@ -102,11 +104,8 @@ def read_markdown(text: str, found: Findings, line: int) -> SyntaxTreeNode | Non
     root = SyntaxTreeNode(tokens)
     if not root.children:
         found.add(line, "the mail says nothing: write its text below the second line of dashes")
-    for target, node in link_targets(root):
-        problem_here = link_problem(target)
-        if problem_here:
-            found.add(line + _line_of(node), problem_here)
-    _check_shape(root, found, line)
+    for node, problem in islice(_problems(root), MAX_PROBLEMS):
+        found.add(line + _line_of(node), problem)
     return root
 
 
@@ -114,24 +113,25 @@ def _depth(token: Token) -> int:
     return token.level + max((child.level for child in token.children or ()), default=0)
 
 
-def _check_shape(root: SyntaxTreeNode, found: Findings, line: int) -> None:
+def _problems(root: SyntaxTreeNode) -> Iterator[tuple[SyntaxTreeNode, str]]:
     for node in root.walk():
-        problem = _shape_problem(node)
+        problem = _link_problem(node) if node.type == "link" else _shape_problem(node)
         if problem:
-            found.add(line + _line_of(node), problem)
-    places = [node for node in root.children if node.type == "hr"]
-    for node in places[1:]:
-        found.add(
-            line + _line_of(node), "the line of dashes shows where the button goes: keep only one"
-        )
+            yield node, problem
+    for node in [each for each in root.children if each.type == "hr"][1:]:
+        yield node, "the line of dashes shows where the button goes: keep only one"
+
+
+def _link_problem(link: SyntaxTreeNode) -> str | None:
+    if not "".join(node.content for node in link.walk()).strip():
+        return "a link needs words: write [words](link:guide)"
+    return link_problem(str(link.attrs.get("href", "")))
 
 
 def _shape_problem(node: SyntaxTreeNode) -> str | None:
     match node.type:
         case "text" if _BARE_URL.search(node.content):
             return "a bare address is not used here: write [words](https://...)"
-        case "link" if not "".join(each.content for each in node.walk()).strip():
-            return "a link needs words: write [words](link:guide)"
         case "heading" if node.tag == "h1":
             return "the mail's own heading stands in its front matter: begin with ## here"
         case "blockquote" if node.parent is not None and node.parent.type != "root":
