@@ -127,7 +127,7 @@ class Compiler:
         shown = [ShownPanel(panel.kind, self._parts(panel.nodes, mail.cta))
                  for panel in panels(root)]  # fmt: skip
         if mail.cta is not None and not _has_place(root):
-            shown.append(ShownPanel("card", (self._button(mail.cta),)))
+            shown = _with_button(shown, self._button(mail.cta))
         if mail.red_flags:
             shown.append(ShownPanel("alert", (Part(html=self._alert()),)))
         return tuple(shown)
@@ -183,6 +183,13 @@ class Compiler:
         lines = [TextBlock(Slotted.cut(line), "  - ", "    ", is_tight=at > 0)
                  for at, line in enumerate(safety.urgent)]  # fmt: skip
         return [title, *lines, TextBlock(Slotted.cut(safety.urgent_note))]
+
+
+def _with_button(shown: list[ShownPanel], button: Part) -> list[ShownPanel]:
+    """The panels with the button below the last plain one, or in one of its own."""
+    if shown and shown[-1].kind == "card":
+        return [*shown[:-1], ShownPanel("card", (*shown[-1].parts, button))]
+    return [*shown, ShownPanel("card", (button,))]
 
 
 def _has_place(root: SyntaxTreeNode) -> bool:
