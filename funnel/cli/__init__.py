@@ -6,6 +6,7 @@ import click
 
 from funnel.cli.check import check
 from funnel.cli.migrate import migrate
+from funnel.cli.set_up import set_up
 from funnel.cli.up import up
 from funnel.domain.errors import FunnelError
 
@@ -15,7 +16,7 @@ def cli() -> None:
     """A self-hosted email funnel: guide, sequences, challenge and desk."""
 
 
-for command in (up, migrate, check):
+for command in (up, migrate, set_up, check):
     cli.add_command(command)
 
 
