@@ -49,7 +49,8 @@ def join_blocks(blocks: tuple[TextBlock, ...], value_of: Callable[[Slot], str]) 
 
 def link_blocks(label: str, address: str, indent: str = "") -> tuple[TextBlock, TextBlock]:
     """A link: its words, then its address on a line of its own."""
-    words = TextBlock(Slotted.cut(f"{label.rstrip('.:')}:"), indent, indent)
+    heading = label[:1].upper() + label[1:].rstrip(".:")
+    words = TextBlock(Slotted.cut(f"{heading}:"), indent, indent)
     return words, TextBlock(Slotted.cut(address), indent, indent, is_address=True, is_tight=True)
 
 

@@ -238,7 +238,7 @@ def test_the_text_part_reads_well(renderer: Renderer) -> None:
         "     a breath or two.\n"
         "  2. Tuck.\n\n"
         "  - One thing\n"
-        f"  - See the page\n\n    the page:\n    {LINKS['guide']}\n\n"
+        f"  - See the page\n\n    The page:\n    {LINKS['guide']}\n\n"
         "Done.\n\n--\nYou get this"
     )
 
