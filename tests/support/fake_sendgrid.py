@@ -277,16 +277,18 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.manner is Manner.RESET:
             self.server.to_reset.add(self.connection)
         elif answer.manner is Manner.TRICKLE:
-            self._trickle(whole)
+            self._trickle(whole, len(answer.body))
         elif answer.manner is Manner.SHORT:
             self.wfile.write(whole[:-1])
         elif answer.manner is Manner.WHOLE:
             self.wfile.write(whole)
 
-    def _trickle(self, whole: bytes) -> None:
-        """One byte at a time, until the client has had enough."""
+    def _trickle(self, whole: bytes, body_octets: int) -> None:
+        """The body, or without one the whole answer, byte by byte until the client gives up."""
+        head_octets = len(whole) - body_octets if body_octets else 0
         try:
-            for octet in whole:
+            self.wfile.write(whole[:head_octets])
+            for octet in whole[head_octets:]:
                 self.wfile.write(bytes([octet]))
                 if self.server.stopping.wait(TRICKLE_SECONDS):
                     return
