@@ -3,7 +3,7 @@
 import json
 import re
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -12,8 +12,10 @@ from uuid import UUID
 
 import httpcore
 
+from funnel.adapters.clocks import SystemClock
 from funnel.adapters.deadline import DeadlineBackend
 from funnel.adapters.mime import check, own_headers
+from funnel.domain.clock import Clock
 from funnel.domain.errors import MailRefused, SettingInvalid
 from funnel.domain.ports import Outcome, OutgoingEmail, SendResult
 
@@ -74,13 +76,13 @@ class SendGridMailer:
         patience: Patience | None = None,
         tls: ssl.SSLContext | None = None,
         max_connections: int = 20,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock | None = None,
     ) -> None:
         self._url = _mail_send_url(base_url)
         self._headers = _request_headers(api_key.strip())
         self._patience = patience or Patience()
         self.answer_seconds = self._patience.total
-        self._now = now
+        self._clock = clock or SystemClock()
         self._network = DeadlineBackend()
         self._pool = httpcore.ConnectionPool(
             ssl_context=tls,
@@ -113,7 +115,7 @@ class SendGridMailer:
         except _NO_ANSWER as error:
             why = f"SendGrid's answer was lost ({type(error).__name__})."
             return SendResult(email.message_id, Outcome.AMBIGUOUS, why)
-        return _judge(email, answer, self._now())
+        return _judge(email, answer, self._clock.machine())
 
     def _post(self, body: bytes) -> _Answer:
         limits = self._patience

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from funnel.adapters.sendgrid import Patience, SendGridMailer, payload
+from funnel.domain.clock import ManualClock
 from funnel.domain.errors import SettingInvalid
 from funnel.domain.ports import MailClass, Outcome, SendResult
 from tests.adapters.harness import UNSUBSCRIBE_URL, make_email, make_emails
@@ -63,7 +64,9 @@ FAULTS = {
 @pytest.fixture
 def mailer(fake_sendgrid: FakeSendGrid) -> Iterator[SendGridMailer]:
     with closing(
-        SendGridMailer(fake_sendgrid.api_key, fake_sendgrid.url, patience=HURRIED, now=lambda: NOW)
+        SendGridMailer(
+            fake_sendgrid.api_key, fake_sendgrid.url, patience=HURRIED, clock=ManualClock(NOW)
+        )
     ) as mailer:
         yield mailer
 
