@@ -41,8 +41,9 @@ def _add_pages(pages: Blueprint, mailbox: MailboxReader) -> None:
 
 
 def _opening_links_outside(html: str) -> str:
-    """The mail with links that leave the reader's frame, as they leave a mail program."""
-    return _HEAD.sub(lambda head: head[0] + '<base target="_top">', html, count=1)
+    """The mail with links that leave the frame and stay in the tab, where the reader is."""
+    based = _HEAD.sub(lambda head: head[0] + '<base target="_top">', html, count=1)
+    return based.replace('target="_blank"', 'target="_top"')
 
 
 def _open(mailbox: MailboxReader, key: str) -> MailboxMessage:
