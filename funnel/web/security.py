@@ -39,13 +39,19 @@ def secure(app: Flask, rt: Runtime) -> None:
     app.config["MAX_CONTENT_LENGTH"] = MAX_WEBHOOK_BYTES
     app.config["MAX_FORM_MEMORY_SIZE"] = MAX_FORM_BYTES
     app.config["MAX_FORM_PARTS"] = MAX_FIELDS
-    app.config["TRUSTED_HOSTS"] = [urlsplit(rt.settings.base_url).hostname or "", *LOCAL_NAMES]
     if rt.settings.trusted_proxies:
         hops = rt.settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    hosts = frozenset({urlsplit(rt.settings.base_url).hostname or "", *LOCAL_NAMES})
+    app.before_request(lambda: _refuse_strange_host(hosts))
     app.before_request(_refuse_large_form)
     app.before_request(lambda: _refuse_foreign_origin(rt.settings.base_url))
     app.after_request(lambda response: _dress(response, rt.settings.is_secure))
+
+
+def _refuse_strange_host(hosts: frozenset[str]) -> None:
+    if urlsplit(f"//{request.host}").hostname not in hosts:
+        abort(400)
 
 
 def _refuse_large_form() -> None:
