@@ -46,6 +46,9 @@ GIVE_UP_AFTER = {
     MailClass.ADMIN: timedelta(hours=24),
 }
 
+# A mail that waited long for another reason, as for a pause, still gets this many tries.
+GIVE_UP_TRIES = 3
+
 RESEND_WHEN_IN_DOUBT = {
     MailClass.CONFIRM: timedelta(seconds=60),
     MailClass.DELIVER: timedelta(seconds=60),
@@ -107,7 +110,7 @@ def _try_again(
     now: datetime,
     jitter: float,
 ) -> Verdict:
-    if now - due_at >= GIVE_UP_AFTER[mail_class]:
+    if attempt >= GIVE_UP_TRIES and now - due_at >= GIVE_UP_AFTER[mail_class]:
         return Verdict(MessageState.FAILED, f"{why} Given up after many tries.")
     return Verdict(MessageState.SCHEDULED, why, now + backoff(attempt, jitter))
 

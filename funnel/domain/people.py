@@ -14,8 +14,10 @@ MAX_ADDRESS_OCTETS = 254
 MAX_LOCAL_OCTETS = 64
 MAX_NAME_CHARACTERS = 80
 
-_LOCAL = re.compile(r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$")
-_LABEL = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+# Only ever used with fullmatch: `$` would let a line break through at the end.
+_LOCAL = re.compile(r"[A-Za-z0-9#$&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9#$&'*+/=?^_`{|}~-]+)*")
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_TOO_LONG = "That email address is too long to be real. Please check it."
 _BIDI = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -68,22 +70,24 @@ def parse_address(raw: str) -> Address:
     local, at, host = text.rpartition("@")
     if not at or not local or not host:
         raise _bad_address("Enter an email address in the form name@example.com.")
+    if len(text) > MAX_ADDRESS_OCTETS or len(local) > MAX_LOCAL_OCTETS:
+        raise _bad_address(_TOO_LONG)
+    if not _LOCAL.fullmatch(local):
+        raise _bad_address("That email address has a character we cannot use. Please check it.")
     host = _ascii_host(host)
     mailbox = f"{local}@{host}"
-    if len(mailbox.encode()) > MAX_ADDRESS_OCTETS or len(local.encode()) > MAX_LOCAL_OCTETS:
-        raise _bad_address("That email address is too long to be real. Please check it.")
-    if not _LOCAL.match(local):
-        raise _bad_address("That email address has a character we cannot use. Please check it.")
+    if len(mailbox) > MAX_ADDRESS_OCTETS:
+        raise _bad_address(_TOO_LONG)
     return Address(mailbox=mailbox, key=mailbox.lower(), folded=_fold(local, host))
 
 
 def _ascii_host(host: str) -> str:
     try:
-        ascii_host = host.rstrip(".").lower().encode("idna").decode("ascii")
+        ascii_host = host.removesuffix(".").lower().encode("idna").decode("ascii")
     except UnicodeError as error:
         raise _bad_address("The part after the @ does not look right. Please check it.") from error
     labels = ascii_host.split(".")
-    if len(labels) < 2 or not all(_LABEL.match(label) for label in labels) or labels[-1].isdigit():
+    if len(labels) < 2 or not all(map(_LABEL.fullmatch, labels)) or labels[-1].isdigit():
         raise _bad_address("The part after the @ does not look right. Please check it.")
     return ascii_host
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import count
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DEFAULT_ZONE = "Europe/London"
@@ -81,7 +82,7 @@ def due_after(
     at: time | None = None,
     weekdays: frozenset[int] = frozenset(),
 ) -> datetime:
-    """The instant a delay after `anchor` falls due, never before the anchor.
+    """The instant a delay after `anchor` falls due, never before the anchor and its minutes.
 
     With `at`, days are counted on the local calendar and the mail waits for that wall time;
     `weekdays` (Monday is 0) moves it to the next day allowed.
@@ -89,13 +90,13 @@ def due_after(
     moved = anchor + timedelta(minutes=delay.minutes)
     local = moved.astimezone(zone)
     day = local.date() + timedelta(days=delay.days)
-    wall = at or local.time()
-    due = max(local_instant(day, wall, zone), anchor)
-    if at is not None and due == anchor and local_instant(day, at, zone) < anchor:
+    wall = local.time() if at is None else at
+    if at is not None and local_instant(day, at, zone) < moved:
         day += timedelta(days=1)
     while weekdays and day.weekday() not in weekdays:
         day += timedelta(days=1)
-    return max(local_instant(day, wall, zone), anchor)
+    # In the hour that comes twice a wall time names its first instant, which may be over.
+    return max(local_instant(day, wall, zone), moved)
 
 
 def next_opening(when: datetime, zone: ZoneInfo, window: Window) -> datetime:
@@ -103,5 +104,16 @@ def next_opening(when: datetime, zone: ZoneInfo, window: Window) -> datetime:
     local = when.astimezone(zone)
     if window.holds(local.time()):
         return when
-    day = local.date() if local.time() < window.opens else local.date() + timedelta(days=1)
-    return max(when, local_instant(day, window.opens, zone))
+    days = (local.date() + timedelta(days=passed) for passed in count())
+    openings = (instant for day in days for instant in _instants(day, window.opens, zone))
+    return next(
+        instant
+        for instant in openings
+        if instant > when and window.holds(instant.astimezone(zone).time())
+    )
+
+
+def _instants(day: date, at: time, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Both instants of a wall time in the hour that comes twice; on other days the same one."""
+    second = datetime.combine(day, at).replace(tzinfo=zone, fold=1).astimezone(UTC)
+    return local_instant(day, at, zone), second

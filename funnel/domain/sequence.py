@@ -173,11 +173,25 @@ def _for_step(sequence: Sequence, step: Step, place: Place, now: datetime) -> De
 
 
 def _when_free(sequence: Sequence, step: Step, place: Place, now: datetime) -> Decision:
-    if place.last_drip_at is not None and now < place.last_drip_at + sequence.min_gap:
-        free = place.last_drip_at + sequence.min_gap
-        until = next_opening(free, zone_of(place.zone), sequence.window)
-        return Wait(step, until, "Held: there was a mail within the last day.")
-    opening = next_opening(now, zone_of(place.zone), sequence.window)
-    if opening > now:
-        return Wait(step, opening, "Held: quiet hours.")
-    return Send(step, "It is due.")
+    hold = hold_for(sequence, zone=place.zone, last_drip_at=place.last_drip_at, now=now)
+    return Wait(step, hold.until, hold.why) if hold else Send(step, "It is due.")
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A mail that is due may not go before `until`."""
+
+    until: datetime
+    why: str
+
+
+def hold_for(
+    sequence: Sequence, *, zone: str | None, last_drip_at: datetime | None, now: datetime
+) -> Hold | None:
+    """Whether the gap after the last series mail, or the hour, keeps a due mail back."""
+    if last_drip_at is not None and now < last_drip_at + sequence.min_gap:
+        free = last_drip_at + sequence.min_gap
+        until = next_opening(free, zone_of(zone), sequence.window)
+        return Hold(until, "Held: there was a mail within the last day.")
+    opening = next_opening(now, zone_of(zone), sequence.window)
+    return Hold(opening, "Held: quiet hours.") if opening > now else None

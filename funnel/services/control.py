@@ -30,7 +30,8 @@ def read(session: Session, key: str) -> dict[str, object]:
 
 def write(session: Session, key: str, value: dict[str, object]) -> None:
     """Set a switch."""
-    session.merge(Control(key=key, value=value))
+    insert_if_absent(session, Control, key=key, value=value)
+    session.get_one(Control, key).value = value
     session.flush()
 
 

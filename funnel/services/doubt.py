@@ -1,17 +1,20 @@
 """Picking up what a crash left behind, and settling messages nobody can vouch for."""
 
+import random
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from funnel.db.mail import Message
 from funnel.domain.clock import Clock
-from funnel.domain.delivery import MessageState, doubt_lasts, settle_doubt
+from funnel.domain.delivery import MessageState, backoff, doubt_lasts, settle_doubt
 from funnel.domain.ports import MailClass, Mailer
 from funnel.services.sending import set_state
 
 SWEEP_LIMIT = 200
+LONGEST_PAUSE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class Sweeper:
         for message in lost:
             message.fence += 1
             if message.state == MessageState.CLAIMED:
+                message.not_before = max(message.not_before, self._after_loss(message))
                 why = "A worker stopped before it was sent; it goes on the next round."
                 set_state(session, message, MessageState.SCHEDULED, why, clock=self.clock)
             else:
@@ -45,8 +49,15 @@ class Sweeper:
                 set_state(session, message, MessageState.UNKNOWN, why, clock=self.clock)
         return len(lost)
 
+    def _after_loss(self, message: Message) -> datetime:
+        """At once after the first lost claim, then later: its letter may be what stops workers."""
+        claims = (message.fence + 1) // 2
+        pause = backoff(claims - 1, random.random())  # noqa: S311 - it only spreads the tries
+        return self.clock.now() + (min(pause, LONGEST_PAUSE) if claims > 1 else timedelta(0))
+
     def _settle(self, session: Session) -> int:
         query = select(Message).where(Message.state == MessageState.UNKNOWN)
+        query = query.order_by(Message.priority.desc(), Message.doubt_since)
         doubted = list(session.scalars(_locked(query)))
         return sum(self._settle_one(session, message) for message in doubted)
 
@@ -63,11 +74,9 @@ class Sweeper:
         if self.clock.machine() < since + doubt_lasts(mail_class, self.has_events):
             return False
         state, why = settle_doubt(mail_class, message.is_resent)
-        kept = message.payload_sha256
+        # Perhaps sent once already: from here on every copy must be the very same.
+        message.is_resent = message.is_resent or state is MessageState.SCHEDULED
         set_state(session, message, state, why, clock=self.clock)
-        if state is MessageState.SCHEDULED:
-            # Perhaps sent once already, so a second copy must be the very same.
-            message.is_resent, message.payload_sha256 = True, kept
         return True
 
 

@@ -1,7 +1,7 @@
 """People moving through sequences: starting, advancing, stopping."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -28,6 +28,8 @@ from funnel.domain.sequence import (
 from funnel.services import outbox, people, texts
 
 LIVE = (EnrolmentState.ACTIVE, EnrolmentState.PAUSED, EnrolmentState.HELD)
+LOOK_AGAIN_AFTER = timedelta(hours=1)
+_DEALT_WITH = frozenset({MessageState.ACCEPTED, MessageState.UNCONFIRMED, MessageState.SKIPPED})
 _COUNTS_AS_SENT = sorted({*OPEN_STATES, MessageState.ACCEPTED, MessageState.UNCONFIRMED})
 
 
@@ -224,11 +226,7 @@ def _settle(
 ) -> None:
     match decision:
         case Send(step, why):
-            outbox.put_step(
-                session, enrolment, step.key, purpose=sequence.purpose, why=why, now=now
-            )
-            enrolment.next_due_at = None
-            enrolment.why = "The mail is on its way."
+            _send(session, enrolment, sequence, step.key, why, now)
         case Wait(_, until, why):
             enrolment.next_due_at = until
             enrolment.why = why
@@ -241,6 +239,26 @@ def _settle(
             _end(session, enrolment, EnrolmentState.STOPPED, why, now)
 
 
+def _send(
+    session: Session, enrolment: Enrolment, sequence: Sequence, key: str, why: str, now: datetime
+) -> None:
+    try:
+        is_open = outbox.put_step(
+            session, enrolment, key, purpose=sequence.purpose, why=why, now=now
+        )
+    except LookupError as error:
+        # One step without words must not stop everybody else's mail.
+        enrolment.next_due_at = now + LOOK_AGAIN_AFTER
+        enrolment.why = f"Held: {error}."
+        return
+    if is_open:
+        enrolment.next_due_at = None
+        enrolment.why = "The mail is on its way."
+    else:
+        enrolment.last_step = key
+        enrolment.why = "This mail went out before, so the next one follows."
+
+
 def _start_followers(session: Session, enrolment: Enrolment, now: datetime) -> None:
     for sequence in texts.sequences(session).values():
         if sequence.follows == enrolment.sequence_key:
@@ -250,20 +268,23 @@ def _start_followers(session: Session, enrolment: Enrolment, now: datetime) -> N
 def step_settled(session: Session, message: Message, *, now: datetime) -> None:
     """Move a sequence on when the mail of its step has been dealt with.
 
-    A sent mail moves the place on; a failed one holds it there for a person to look at; a
+    A mail that went or was skipped moves the place on, even in a sequence that was stopped
+    meanwhile and may start again; a failed one holds it there for a person to look at; a
     cancelled one leaves it to the next decision.
     """
     if message.enrolment_id is None:
         return
     enrolment = session.get(Enrolment, message.enrolment_id, with_for_update=True)
-    if enrolment is None or enrolment.state not in LIVE:
+    if enrolment is None:
+        return
+    if message.state in _DEALT_WITH:
+        enrolment.last_step = message.step_key
+        enrolment.anchor_at = message.accepted_at or now
+    if enrolment.state not in LIVE:
         return
     if message.state == MessageState.FAILED:
         enrolment.state = EnrolmentState.HELD
         enrolment.next_due_at = None
         enrolment.why = f"Held: the mail failed. {message.why}"
         return
-    if message.state in {MessageState.ACCEPTED, MessageState.UNCONFIRMED}:
-        enrolment.last_step = message.step_key
-        enrolment.anchor_at = message.accepted_at or now
     enrolment.next_due_at = now

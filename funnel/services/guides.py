@@ -187,6 +187,11 @@ class GuideMaker:
         now, machine = self.clock.now(), self.clock.machine()
         is_free = (Guide.state == GuideState.REQUESTED) & (Guide.not_before <= now)
         is_lost = (Guide.state == GuideState.CLAIMED) & (Guide.lease_until <= machine)
+        session.execute(
+            update(Guide)
+            .where(is_lost, Guide.attempt >= MAX_GUIDE_ATTEMPTS)
+            .values(state=GuideState.FAILED, why="Making it stopped the worker again and again.")
+        )
         query = select(Guide).where(is_free | is_lost).order_by(Guide.requested_at).limit(1)
         guide = session.scalars(query.with_for_update(skip_locked=True, of=Guide)).first()
         if guide is None:

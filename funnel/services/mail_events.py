@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from funnel.db.mail import MailEvent, Message
@@ -23,6 +24,7 @@ from funnel.services.sending import set_state
 
 KEPT_FIELDS = ("event", "type", "reason", "status", "smtp-id", "sg_message_id", "send_id", "email")
 MAX_FIELD = 500
+_PLAIN = re.compile(r"[!-~]{1,200}")
 CLOSED_BY_NEWS = frozenset(
     {
         MessageState.SCHEDULED,
@@ -56,9 +58,10 @@ def _store(session: Session, raw: Mapping[str, object], now: datetime) -> bool:
 
 def _event_id(raw: Mapping[str, object]) -> str:
     given = raw.get("sg_event_id")
-    if isinstance(given, str) and given:
-        return given[:MAX_FIELD]
-    parts = [str(raw.get(key)) for key in ("event", "sg_message_id", "email", "timestamp")]
+    if isinstance(given, str) and _PLAIN.fullmatch(given):
+        return given
+    keys = ("sg_event_id", "event", "sg_message_id", "email", "timestamp")
+    parts = [str(raw.get(key)) for key in keys]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -104,13 +107,16 @@ def _handle(session: Session, event: MailEvent, links: Links, clock: Clock) -> N
 def _find_message(session: Session, body: Mapping[str, object]) -> Message | None:
     """By our own id, our Message-ID, or the provider's id: whichever the event still carries."""
     handles = [_as_uuid(body.get("send_id")), _as_uuid(_local_part(body.get("smtp-id")))]
-    provider_id = str(body.get("sg_message_id", "")).partition(".")[0]
     ways = [Message.id == handle for handle in handles if handle is not None]
+    provider_id = str(body.get("sg_message_id", "")).partition(".")[0]
     if provider_id:
         ways.append(Message.provider_id == provider_id)
-    if not ways:
-        return None
-    return session.scalars(select(Message).where(or_(*ways)).with_for_update(of=Message)).first()
+    found = (_locked_message(session, way) for way in ways)
+    return next((message for message in found if message is not None), None)
+
+
+def _locked_message(session: Session, way: ColumnElement[bool]) -> Message | None:
+    return session.scalars(select(Message).where(way).with_for_update(of=Message)).first()
 
 
 def _local_part(message_id: object) -> str:

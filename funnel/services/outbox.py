@@ -3,17 +3,18 @@
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from funnel.db.mail import Enrolment, Message
 from funnel.db.people import Subscriber
 from funnel.db.upsert import insert_if_absent
-from funnel.domain.delivery import MessageState
+from funnel.domain.delivery import OPEN_STATES, MessageState
 from funnel.domain.people import Purpose
 from funnel.domain.ports import MailClass
 from funnel.services import texts
 
+SURELY_NOT_SENT = frozenset({MessageState.CANCELLED, MessageState.FAILED})
 PRIORITY = {
     MailClass.CONFIRM: 30,
     MailClass.DELIVER: 20,
@@ -55,8 +56,12 @@ def put_step(
     why: str,
     now: datetime,
 ) -> bool:
-    """Queue the mail of one step, once for each enrolment and step."""
-    return _put(
+    """Queue the mail of one step, once for each enrolment and step; False when it already went.
+
+    One that was cancelled or failed surely did not go: it is queued anew, under the same id.
+    """
+    dedupe_key = f"step:{enrolment.id}:{step_key}"
+    is_new = _put(
         session,
         subscriber_id=enrolment.subscriber_id,
         enrolment_id=enrolment.id,
@@ -64,10 +69,28 @@ def put_step(
         mail_key=f"{enrolment.sequence_key}/{step_key}",
         mail_class=MailClass.DRIP,
         purpose=purpose,
-        dedupe_key=f"step:{enrolment.id}:{step_key}",
+        dedupe_key=dedupe_key,
         why=why,
         now=now,
     )
+    return is_new or _queue_anew(session, dedupe_key, why, now)
+
+
+def _queue_anew(session: Session, dedupe_key: str, why: str, now: datetime) -> bool:
+    query = select(Message).where(Message.dedupe_key == dedupe_key).with_for_update()
+    message = session.scalars(query.execution_options(populate_existing=True)).first()
+    if message is None or message.state in OPEN_STATES:
+        return True
+    if message.state not in SURELY_NOT_SENT:
+        return False
+    message.text_version_id = texts.require(session, "mail", message.mail_key).id
+    message.state = MessageState.SCHEDULED
+    message.created_at = message.due_at = message.not_before = now
+    message.closed_at = message.payload_sha256 = None
+    message.fence += 1
+    message.attempt = 0
+    message.why = why
+    return True
 
 
 def _put(

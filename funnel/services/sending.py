@@ -14,22 +14,22 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload, sessionmaker
 
 from funnel.db.guides import Guide
-from funnel.db.mail import Attempt, Enrolment, Message
+from funnel.db.mail import Attempt, Message
 from funnel.domain.clock import Clock
 from funnel.domain.delivery import (
     LEASE,
+    OPEN_STATES,
     SENDING_LEASE_MARGIN,
     START_DEADLINE_SECONDS,
     MessageState,
     judge,
 )
-from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.errors import FunnelError
-from funnel.domain.people import Purpose, why_not_send
-from funnel.domain.ports import MailClass, Mailer, Outcome, OutgoingEmail, SendResult
-from funnel.services import control, people, texts
+from funnel.domain.ports import Mailer, Outcome, OutgoingEmail, SendResult
+from funnel.services import control
 from funnel.services.enrolment import step_settled
 from funnel.services.letters import Draft, LetterWriter, draft
+from funnel.services.objections import objection_to
 
 log = logging.getLogger(__name__)
 
@@ -82,9 +82,12 @@ class Sender:
             .limit(self.mailer.batch_size)
             .with_for_update(skip_locked=True)
         )
+        # Chosen first and then changed: as one statement Postgres may run the choice again and
+        # take more than a batch.
+        chosen = session.scalars(due).all()
         claimed = session.execute(
             update(Message)
-            .where(Message.id.in_(due.scalar_subquery()), Message.state == MessageState.SCHEDULED)
+            .where(Message.id.in_(chosen), Message.state == MessageState.SCHEDULED)
             .values(
                 state=MessageState.CLAIMED,
                 fence=Message.fence + 1,
@@ -135,31 +138,19 @@ class Sender:
         )
         if message is None or not _is_ours(message, letter.draft, MessageState.CLAIMED):
             return False
-        if control.sending_state(session).is_paused:
-            return self._stop(session, letter, MessageState.SCHEDULED, "Held: all mail is stopped.")
-        refusal = self._refusal(session, message)
-        if refusal:
-            return self._stop(session, letter, MessageState.CANCELLED, refusal)
-        if message.payload_sha256 not in {None, letter.digest}:
-            why = "An earlier copy with other words may have gone, so this one does not."
-            return self._stop(session, letter, MessageState.UNCONFIRMED, why)
+        objection = objection_to(
+            session,
+            message,
+            digest=letter.digest,
+            pepper=self.writer.links.pepper,
+            now=self.clock.now(),
+        )
+        if objection is not None:
+            message.not_before = objection.not_before or message.not_before
+            set_state(session, message, objection.state, objection.why, clock=self.clock)
+            return False
         self._start(session, message, letter)
         return True
-
-    def _stop(self, session: Session, letter: _Ready, state: MessageState, why: str) -> bool:
-        self._move(session, letter.draft, MessageState.CLAIMED, state=state, why=why)
-        return False
-
-    def _refusal(self, session: Session, message: Message) -> str | None:
-        """Why this mail must not leave after all, by what is true in this very transaction."""
-        person = message.subscriber
-        session.refresh(person)
-        standing = people.standings(session, [person], pepper=self.writer.links.pepper)[person.id]
-        purpose = Purpose(message.purpose) if message.purpose else None
-        refusal = why_not_send(standing, MailClass(message.mail_class), purpose)
-        if refusal or message.enrolment_id is None:
-            return refusal
-        return _enrolment_refusal(session, message)
 
     def _start(self, session: Session, message: Message, letter: _Ready) -> None:
         message.state = MessageState.SENDING
@@ -233,19 +224,23 @@ def set_state(
     session: Session, message: Message, state: MessageState, why: str, *, clock: Clock
 ) -> None:
     """Put a message into a state, with all that hangs on it."""
+    was_open = message.state in OPEN_STATES
     message.state = state
     message.why = why
     message.lease_until = None
     if state is MessageState.SCHEDULED:
-        # Surely not sent: the words may be written anew on the next try.
-        message.payload_sha256 = None
+        if not message.is_resent:
+            # Surely not sent: the words may be written anew on the next try.
+            message.payload_sha256 = None
     elif state is MessageState.UNKNOWN:
         message.doubt_since = clock.machine()
     else:
         message.closed_at = clock.now()
         message.accepted_at = clock.now() if state is MessageState.ACCEPTED else None
         session.flush()
-        step_settled(session, message, now=clock.now())
+        if was_open:
+            # Late news of a closed message must not put its sequence back to that step.
+            step_settled(session, message, now=clock.now())
 
 
 def _load(session: Session, ids: list[UUID]) -> list[Message]:
@@ -267,19 +262,6 @@ def _guides_of(session: Session, messages: list[Message]) -> dict[int, UUID]:
 
 def _is_ours(message: Message, each: Draft, state: MessageState) -> bool:
     return message.fence == each.fence and message.state == state
-
-
-def _enrolment_refusal(session: Session, message: Message) -> str | None:
-    enrolment = session.get_one(Enrolment, message.enrolment_id)
-    if enrolment.state != EnrolmentState.ACTIVE:
-        return enrolment.why
-    sequence = texts.sequences(session).get(enrolment.sequence_key)
-    facts = people.facts_of(session, [message.subscriber_id]).get(
-        message.subscriber_id, frozenset()
-    )
-    if sequence is None or sequence.exits_on & facts:
-        return "The goal of this sequence was reached."
-    return None
 
 
 def _digest(email: OutgoingEmail) -> str:

@@ -207,9 +207,9 @@ def resend_confirmation(
     if asked is None or asked.confirmed_at is not None:
         return
     person = session.get_one(Subscriber, asked.subscriber_id)
-    if not _is_left_alone(session, person, links) and _address_may_get_more(
-        session, address, "again", links, now
-    ):
+    if _is_stale(asked, person) or _is_left_alone(session, person, links):
+        return
+    if _address_may_get_more(session, address, "again", links, now):
         _put_confirm(session, person, asked, now)
 
 
@@ -262,10 +262,13 @@ def _find_confirmation(session: Session, handle: UUID) -> Confirmation:
 
 def _refuse_old(asked: Confirmation, person: Subscriber, now: datetime) -> None:
     """A link that ran out, or that is older than an unsubscribe, must not act."""
-    left_at = person.unsubscribed_at
-    is_stale = left_at is not None and asked.created_at <= left_at
-    if is_stale or (asked.confirmed_at is None and asked.expires_at <= now):
+    if _is_stale(asked, person) or (asked.confirmed_at is None and asked.expires_at <= now):
         raise LinkExpired
+
+
+def _is_stale(asked: Confirmation, person: Subscriber) -> bool:
+    left_at = person.unsubscribed_at
+    return left_at is not None and asked.created_at <= left_at
 
 
 def _guide_of(session: Session, person: Subscriber) -> Guide | None:

@@ -20,6 +20,7 @@ _STATE = {
     SuppressionReason.BOUNCED: PersonState.BOUNCED,
     SuppressionReason.COMPLAINED: PersonState.COMPLAINED,
 }
+_GRAVER = (PersonState.UNSUBSCRIBED, PersonState.BOUNCED, PersonState.COMPLAINED)
 _WHY = {
     SuppressionReason.UNSUBSCRIBED: "They asked for no more emails.",
     SuppressionReason.BOUNCED: "Mail to this address bounced.",
@@ -49,14 +50,21 @@ def suppress_person(
     links: Links,
     now: datetime,
 ) -> None:
-    """Suppress the address, end every consent and stop every sequence of a person."""
+    """Suppress the address, end every consent and stop every sequence of a person.
+
+    The gravest news stands, in whatever order it comes.
+    """
     suppress_address(session, person.email_key, reason, links=links, now=now)
     for purpose in (Purpose.SERIES, Purpose.CHALLENGE):
         consent.withdraw(session, person, purpose, evidence=evidence, now=now)
-    person.state = _STATE[reason]
+    person.state = max(_STATE[reason], PersonState(person.state), key=_weight)
     person.unsubscribed_at = now
     enrolment.stop_all(session, person, why=_WHY[reason], now=now)
     record_fact(session, person, Fact.UNSUBSCRIBED, now=now)
+
+
+def _weight(state: PersonState) -> int:
+    return _GRAVER.index(state) if state in _GRAVER else -1
 
 
 def unsubscribe(
