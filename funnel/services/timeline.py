@@ -58,6 +58,11 @@ class PersonView:
     agreements: tuple[Agreement, ...]
     offers: tuple[OfferStanding, ...]
 
+    @property
+    def has_series(self) -> bool:
+        """True while they agree to the follow-up series."""
+        return any(word.is_standing and word.purpose == Purpose.SERIES for word in self.agreements)
+
 
 def person(session: Session, subscriber_id: int, *, offer_keys: tuple[str, ...]) -> PersonView:
     """One person for the desk; raises NotFound."""
@@ -131,5 +136,5 @@ def _offers(
             Purchase.subscriber_id == subscriber_id, Purchase.voided_at.is_(None)
         )
     )
-    waits, buys = dict(waiting.tuples().all()), dict(bought.tuples().all())
+    waits, buys = dict(waiting.all()), dict(bought.all())
     return tuple(OfferStanding(key, waits.get(key), buys.get(key)) for key in offer_keys)

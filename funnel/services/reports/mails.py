@@ -1,6 +1,7 @@
 """How each mail fared, in the order people get them, and why some did not go."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,13 +11,15 @@ from sqlalchemy.orm import Session
 from funnel.db.mail import Enrolment, Message, StepSkip
 from funnel.db.people import Subscriber
 from funnel.domain.delivery import OPEN_STATES, MessageState
-from funnel.domain.sequence import Sequence
+from funnel.domain.sequence import Fact, Sequence
 from funnel.services import texts
 from funnel.services.reports.titles import newest_subjects
 
 PERIOD = timedelta(weeks=8)
 MAX_REASONS = 12
+SERVICE = "service"
 SERVICE_ORDER = ("service/confirm", "service/guide_ready", "service/challenge_link")
+FACT_ORDER = tuple(Fact)
 
 _FAILED = frozenset({MessageState.FAILED, MessageState.UNCONFIRMED})
 _HELD_BACK = frozenset({MessageState.CANCELLED, MessageState.SKIPPED})
@@ -96,15 +99,19 @@ def _skips(session: Session, since: datetime) -> list[tuple[str, str, int]]:
 
 
 def _place(mail_key: str, known: dict[str, Sequence]) -> tuple[int, str, int, str]:
-    if mail_key in SERVICE_ORDER:
-        return 0, "", SERVICE_ORDER.index(mail_key), mail_key
     part, _, step_key = mail_key.partition("/")
+    if part == SERVICE:
+        return -1, part, _index(SERVICE_ORDER, mail_key), mail_key
     sequence = known.get(part)
     if sequence is None:
-        return 2, part, 0, mail_key
-    keys = [step.key for step in sequence.steps]
-    order = list(known).index(part)
-    return 1, f"{order:03}", keys.index(step_key) if step_key in keys else len(keys), mail_key
+        return len(FACT_ORDER), part, 0, mail_key
+    begins = min((FACT_ORDER.index(fact) for fact in sequence.starts_on), default=len(FACT_ORDER))
+    return begins, part, _index([step.key for step in sequence.steps], step_key), mail_key
+
+
+def _index(keys: Collection[str], key: str) -> int:
+    """The place of a key; after all others when it is not among them."""
+    return list(keys).index(key) if key in keys else len(keys)
 
 
 def _mail_count(

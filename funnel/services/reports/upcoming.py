@@ -11,10 +11,13 @@ from sqlalchemy.orm import Session
 from funnel.db.mail import Enrolment, Message
 from funnel.domain.delivery import OPEN_STATES
 from funnel.domain.enrolment import EnrolmentState
+from funnel.domain.schedule import Delay
 from funnel.domain.sequence import Fact, Sequence, Step
 from funnel.services import people, texts
 from funnel.services.reports.titles import newest_subjects
 
+# The engine's note on a mail that was due, and why it had to wait all the same.
+_HELD = "Held:"
 _HAS_PLACE = (EnrolmentState.ACTIVE, EnrolmentState.PAUSED, EnrolmentState.HELD)
 
 
@@ -99,11 +102,30 @@ def _next_mail(
         sequence_title=sequence.title,
         subject=subjects.get(f"{sequence.key}/{step.key}", step.key),
         at=row.next_due_at,
-        why=row.why,
+        why=_why(row, sequence, step, subjects, is_leaving),
         is_leaving=is_leaving,
         is_held=row.state != EnrolmentState.ACTIVE,
         after=_count_after(sequence, step),
     )
+
+
+def _why(
+    row: Enrolment, sequence: Sequence, step: Step, subjects: dict[str, str], is_leaving: bool
+) -> str:
+    """What the engine noted, or how the step was set where it only says that it is too early."""
+    if is_leaving or row.state != EnrolmentState.ACTIVE or row.why.startswith(_HELD):
+        return row.why
+    last = row.last_step
+    before = f"“{subjects.get(f'{sequence.key}/{last}', last)}”" if last else "the series began"
+    at = f", at {step.at:%H:%M} their time" if step.at else ""
+    return f"It comes {_delay(step.delay)} {before}{at}."
+
+
+def _delay(delay: Delay) -> str:
+    days = f"{delay.days} day{'' if delay.days == 1 else 's'}" if delay.days else ""
+    minutes = f"{delay.minutes} minute{'' if delay.minutes == 1 else 's'}" if delay.minutes else ""
+    spelled = " and ".join(part for part in (days, minutes) if part)
+    return f"{spelled} after" if spelled else "right after"
 
 
 def _step(

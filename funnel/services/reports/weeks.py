@@ -76,7 +76,7 @@ def new_people(session: Session, *, now: datetime, weeks: int = WEEKS) -> tuple[
         )
         .group_by("place")
     )
-    counts: dict[int, int] = dict(session.execute(query).tuples().all())
+    counts: dict[int, int] = dict(session.execute(query).all())
     zone = zone_of(DEFAULT_ZONE)
     return tuple(
         NewPeople(start.astimezone(zone).date(), counts.get(at, 0))

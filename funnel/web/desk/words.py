@@ -40,11 +40,17 @@ LOST = {
     Fact.JOINED: "before the challenge",
     Fact.COMPLETED: "during the challenge",
 }
+DID = {
+    Fact.CONFIRMED: "confirmed",
+    Fact.DOWNLOADED: "opened the guide",
+    Fact.JOINED: "joined",
+    Fact.COMPLETED: "finished",
+}
 TO_TRY = {
-    Fact.CONFIRMED: "Ask for the guide yourself, and see where the confirm mail lands.",
-    Fact.DOWNLOADED: "Open the mail with the guide on your phone: is the button easy to find?",
-    Fact.JOINED: "Say in the invitation how few minutes each day takes.",
-    Fact.COMPLETED: "Write a kind word to those who are stuck. The list is below.",
+    Fact.CONFIRMED: "ask for the guide yourself, and see where the confirm mail lands.",
+    Fact.DOWNLOADED: "open the mail with the guide on your phone: is the button easy to find?",
+    Fact.JOINED: "say in the invitation how few minutes each day takes.",
+    Fact.COMPLETED: "write a kind word to those who are stuck. The list is below.",
 }
 WHERE = {
     Whereabouts.PENDING: "Not confirmed",
@@ -66,7 +72,14 @@ NOTHING_NEXT = {
     Whereabouts.LEFT: "Nothing: they unsubscribed",
     Whereabouts.UNREACHABLE: "Nothing: their mail bounced, or they reported it as spam",
 }
-_SOURCES = {DIRECT: "Typed the address", "x": "X", "qr": "QR code", "linkedin": "LinkedIn"}
+_SOURCES = {
+    DIRECT: "Typed the address",
+    "clinic-qr": "QR code in the clinic",
+    "duckduckgo": "DuckDuckGo",
+    "linkedin": "LinkedIn",
+    "tiktok": "TikTok",
+    "youtube": "YouTube",
+}
 
 
 def number(many: int) -> str:
@@ -109,7 +122,8 @@ def this_week(count: WeekCount) -> str:
 
 def rate_sentence(step: StepCount) -> str:
     """The rate of a step, with the people it is taken of."""
-    return f"{percent(step.rate.share)} of the {step.rate.could:,} {COULD_HAVE[step.rule.fact]}"
+    whom = f"{step.rate.could:,} {COULD_HAVE[step.rule.fact]}"
+    return f"{percent(step.rate.share)} of the {whom} {DID[step.rule.fact]}"
 
 
 def moment(when: datetime, now: datetime, zone: ZoneInfo) -> str:
