@@ -60,21 +60,22 @@ class Health:
     mail: MailHealth
     guides: GuideHealth
     event_problems: int
+    late_after: timedelta = LATE_AFTER
 
     @property
     def is_mail_late(self) -> bool:
-        """True when a due mail has waited for a quarter of an hour though mail may go."""
+        """True when a due mail has waited too long though mail may go."""
         oldest = self.mail.oldest_due_at
         return not self.sending.is_paused and oldest is not None and self._is_late(oldest)
 
     @property
     def is_guide_late(self) -> bool:
-        """True when a guide has waited for a quarter of an hour."""
+        """True when a guide has waited too long."""
         oldest = self.guides.oldest_waiting_at
         return oldest is not None and self._is_late(oldest)
 
     def _is_late(self, since: datetime) -> bool:
-        return self.now - since >= LATE_AFTER
+        return self.now - since >= self.late_after
 
     @property
     def is_silent(self) -> bool:
@@ -83,8 +84,14 @@ class Health:
         return last is None or self.machine_now - last >= SILENT_AFTER
 
 
-def health(session: Session, *, now: datetime, machine_now: datetime) -> Health:
-    """What works and what does not, in a handful of queries."""
+def health(
+    session: Session,
+    *,
+    now: datetime,
+    machine_now: datetime,
+    late_after: timedelta = LATE_AFTER,
+) -> Health:
+    """What works and what does not, in a handful of queries; `late_after` is funnel time."""
     return Health(
         now=now,
         machine_now=machine_now,
@@ -93,6 +100,7 @@ def health(session: Session, *, now: datetime, machine_now: datetime) -> Health:
         mail=_mail_health(session, now),
         guides=_guide_health(session),
         event_problems=_event_problems(session),
+        late_after=late_after,
     )
 
 

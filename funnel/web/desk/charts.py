@@ -100,14 +100,20 @@ def week_line(counts: Sequence[int], labels: Sequence[str]) -> Markup:
     return _svg(parts)
 
 
-def scale_top(most: int) -> int:
-    """A round number that holds the largest count: 1, 2 or 5 with noughts, times four at most."""
-    step = 1
+def scale_step(most: int) -> int:
+    """The step between lines, 1, 2 or 5 with noughts, so that four steps hold the largest count."""
+    tens = 1
     while True:
         for factor in (1, 2, 5):
-            if most <= 4 * step * factor:
-                return max(1, -(-most // (step * factor))) * step * factor
-        step *= 10
+            if most <= 4 * tens * factor:
+                return tens * factor
+        tens *= 10
+
+
+def scale_top(most: int) -> int:
+    """The line above the largest count, at least the first one."""
+    step = scale_step(most)
+    return max(1, -(-most // step)) * step
 
 
 def _points(counts: Sequence[int], labels: Sequence[str], top: int) -> list[Point]:
@@ -122,11 +128,11 @@ def _points(counts: Sequence[int], labels: Sequence[str], top: int) -> list[Poin
 def _grid(top: int) -> list[str]:
     plot = LINE_HEIGHT - _TOP - _BOTTOM
     lines = []
-    for part in range(5):
-        y = _TOP + plot * part / 4
-        base = " line__grid--base" if part == 4 else ""
+    for count in range(0, top + 1, scale_step(top)):
+        y = _TOP + plot * (1 - count / top)
+        base = "" if count else " line__grid--base"
         lines.append(f'<line class="line__grid{base}" x1="0" x2="100%" y1="{y:g}" y2="{y:g}"/>')
-    return lines if top >= 4 else [lines[0], lines[-1]]
+    return lines
 
 
 def _curve(points: list[Point]) -> list[str]:

@@ -1,7 +1,7 @@
 """The overview: the week in a sentence, the funnel, and whether everything works."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask import Blueprint, render_template
 from sqlalchemy.orm import Session
@@ -12,6 +12,7 @@ from funnel.runtime import Runtime
 from funnel.services.reports import cohort, health, mails, moves, weeks
 from funnel.web.desk import signs
 
+DEMO_LATE_AFTER = timedelta(days=2)
 CARDS = (Fact.REQUESTED, Fact.DOWNLOADED, Fact.JOINED, Fact.WAITLISTED, Fact.PURCHASED)
 
 
@@ -60,8 +61,15 @@ def _read(session: Session, rt: Runtime, now: datetime) -> Overview:
         sources=cohort.sources(session, now=now),
         challenge=moves.challenge(session, days=len(rt.catalog.challenge.days), now=now),
         mails=mails.mails(session, now=now),
-        health=health.health(session, now=now, machine_now=rt.clock.machine()),
+        health=health.health(
+            session, now=now, machine_now=rt.clock.machine(), late_after=_late_after(rt)
+        ),
     )
+
+
+def _late_after(rt: Runtime) -> timedelta:
+    """How long a due mail may wait. In the demo a day of the funnel is over in seconds."""
+    return DEMO_LATE_AFTER if rt.settings.demo else health.LATE_AFTER
 
 
 def _first_day(rt: Runtime) -> str:

@@ -33,6 +33,7 @@ def signs(health: Health, missing_facts: int) -> tuple[Sign, ...]:
         _doubtful(health),
         _failed(health),
         _complaints(health),
+        *_news(health),
         _facts(missing_facts),
     )
 
@@ -113,6 +114,14 @@ def _complaints(health: Health) -> Sign:
     if many:
         return Sign(Level.LOOK, "Complaints", f"{people(many)} reported a mail as spam.")
     return Sign(Level.OK, "Complaints", "None in eight weeks.")
+
+
+def _news(health: Health) -> list[Sign]:
+    """Shown only when there is something: most installations hear nothing from a provider."""
+    if not health.event_problems:
+        return []
+    say = f"{health.event_problems:,} of its messages could not be understood."
+    return [Sign(Level.LOOK, "News from the provider", say)]
 
 
 def _facts(missing: int) -> Sign:
