@@ -184,7 +184,7 @@ def read_event(event: str, bounce_type: str = "", reason: str = "") -> EventKind
 
 
 def _read_drop(reason: str) -> EventKind:
-    if "bounced" in reason or "invalid" in reason:
+    if "bounced" in reason or reason.strip() in {"invalid", "invalid address"}:
         return EventKind.BOUNCED
     if "spam report" in reason:
         return EventKind.COMPLAINED

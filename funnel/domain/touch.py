@@ -73,9 +73,9 @@ def _outside_page(referrer: str | None, own_host: str) -> tuple[str, str | None]
     try:
         parts = urlsplit(_clean(referrer) or "")
         host = parts.hostname or ""
+        is_ours = host == (urlsplit(f"//{own_host}").hostname or "")
     except ValueError:
         return "", None
-    is_ours = host == (urlsplit(f"//{own_host}").hostname or "")
     if parts.scheme not in {"http", "https"} or not host or is_ours:
         return "", None
     return host, f"{parts.scheme}://{host}{parts.path[:MAX_PATH_CHARACTERS]}"[:MAX_CHARACTERS]

@@ -26,8 +26,8 @@ ZONE_NAMES = sorted(name for name in available_timezones() if "/" in name)
 
 zones = st.sampled_from(ZONE_NAMES).map(ZoneInfo)
 instants = st.datetimes(
-    min_value=datetime(2024, 1, 1),
-    max_value=datetime(2031, 12, 31),
+    min_value=datetime.fromisoformat("2024-01-01"),
+    max_value=datetime.fromisoformat("2031-12-31"),
     timezones=st.just(UTC),
 )
 wall_times = st.builds(time, st.integers(0, 23), st.integers(0, 59))

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -30,7 +31,11 @@ ZONES = ["Europe/London", "America/New_York", "Asia/Kathmandu", "Australia/Lord_
 
 facts = st.frozensets(st.sampled_from(Fact))
 clock_times = st.builds(time, st.integers(0, 23), st.sampled_from([0, 10, 30]))
-instants = st.datetimes(datetime(2025, 1, 1), datetime(2028, 12, 31), timezones=st.just(UTC))
+instants = st.datetimes(
+    datetime.fromisoformat("2025-01-01"),
+    datetime.fromisoformat("2028-12-31"),
+    timezones=st.just(UTC),
+)
 spans = st.timedeltas(timedelta(0), timedelta(days=4))
 
 
@@ -107,15 +112,16 @@ def test_a_mail_goes_only_when_everything_allows_it(
 @given(sequence=sequences(), place=places())
 def test_following_the_decisions_comes_to_an_end(sequence: Sequence, place: Place) -> None:
     now, sent = place.anchor_at, []
+    decision = next_step(sequence, place, now)
     for _ in range(40):
-        decision = next_step(sequence, place, now)
         if isinstance(decision, Finish | Halt):
             break
         place, now = _follow(decision, place, now)
         if isinstance(decision, Send):
             sent.append(now)
+        decision = next_step(sequence, place, now)
     assert isinstance(decision, Finish | Halt)
-    gaps = [later - earlier for earlier, later in zip(sent, sent[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(sent)]
     assert all(gap >= sequence.min_gap for gap in gaps), "no burst, whatever the delays are"
 
 
