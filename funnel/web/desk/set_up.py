@@ -15,7 +15,7 @@ def add_pages(routes: Blueprint, rt: Runtime) -> None:
     @routes.route("/set-up/<token>", methods=["GET", "POST"])
     def set_up(token: str) -> Response | str | tuple[str, int]:
         try:
-            if request.method == "GET":
+            if request.method != "POST":
                 return _form(rt, token)
             return access.remember(redirect(url_for("desk.overview"), 303), rt, _make(rt, token))
         except InvalidInput as problem:

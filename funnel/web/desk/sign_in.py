@@ -18,7 +18,7 @@ def add_pages(routes: Blueprint, rt: Runtime) -> None:
 
     @routes.route("/sign-in", methods=["GET", "POST"])
     def sign_in() -> Response | str | tuple[str, int]:
-        if request.method == "GET":
+        if request.method != "POST":
             return _page(rt)
         if not _has_fresh_stamp(rt):
             return _page(rt, STALE_FORM), 422
