@@ -6,13 +6,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
+from redis import Redis
 
 from funnel.runtime import TASKS
 from tests.support.repo import ROOT
@@ -22,7 +23,6 @@ SERVICES = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["ser
 PROGRAMS = Path(sys.executable).parent
 PATIENCE_SECONDS = 60.0
 PAUSE_SECONDS = 0.1
-READY_WORDS = {"worker": "ready.", "pdf": "ready.", "beat": "Sending due task"}
 
 
 def test_every_queue_is_consumed_by_one_part() -> None:
@@ -43,10 +43,10 @@ class Part:
         """Everything it printed."""
         return self.log.read_text("utf-8")
 
-    def wait_until(self, words: str) -> None:
-        """Wait until it has printed these words; fails when it ends or stays silent."""
+    def wait_until(self, is_so: Callable[[], object]) -> None:
+        """Wait until something is true; fails, with its words, when it ends or that never comes."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while words not in self.words:
+        while not is_so():
             assert self.process.poll() is None, self.words
             assert time.monotonic() < deadline, self.words
             time.sleep(PAUSE_SECONDS)
@@ -96,16 +96,33 @@ def _running(command: list[str], environment: dict[str, str], log: Path) -> Iter
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("name", READY_WORDS)
-def test_the_part_starts_works_and_ends_when_told(
+@pytest.mark.parametrize("name", ["worker", "pdf"])
+def test_a_worker_starts_and_ends_in_order_when_told(
     name: str, migrated: dict[str, str], tmp_path: Path
 ) -> None:
-    command = [word.replace("/tmp/beat", f"{tmp_path}/beat") for word in SERVICES[name]["command"]]
-    with _running(command, migrated, tmp_path / "log") as part:
-        part.wait_until(READY_WORDS[name])
+    with _running(SERVICES[name]["command"], migrated, tmp_path / "log") as part:
+        part.wait_until(lambda: "ready." in part.words)
         part.process.send_signal(signal.SIGTERM)
         assert part.process.wait(PATIENCE_SECONDS) == 0, part.words
     assert "Traceback" not in part.words
+
+
+@pytest.mark.processes
+def test_beat_rings_for_every_queue_and_ends_when_told(
+    redis: RedisServer, migrated: dict[str, str], tmp_path: Path
+) -> None:
+    command = [
+        word.replace("/tmp/beat", f"{tmp_path}/beat") for word in SERVICES["beat"]["command"]
+    ]
+    broker = redis.url(2)
+    with (
+        Redis.from_url(broker) as queues,
+        _running(command, {**migrated, "BROKER_URL": broker}, tmp_path / "log") as part,
+    ):
+        part.wait_until(lambda: all(queues.llen(queue) for queue in TASKS))
+        part.process.send_signal(signal.SIGTERM)
+        # It holds no work, so how it ends does not matter: Celery says 1 in the middle of a ring.
+        part.process.wait(PATIENCE_SECONDS)
 
 
 @pytest.mark.processes
@@ -119,7 +136,7 @@ def test_the_web_part_is_found_well_while_it_serves_and_only_then(
     command = [word.replace("*:8000", place) for word in web["command"]]
     question = [word.replace("127.0.0.1:8000", place) for word in web["healthcheck"]["test"][1:]]
     with _running(command, migrated, tmp_path / "log") as part:
-        part.wait_until("Serving on")
+        part.wait_until(lambda: "Serving on" in part.words)
         well = _ask(question, migrated)
         assert well.returncode == 0, well.stderr
     assert _ask(question, migrated).returncode != 0
