@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, delete
+from sqlalchemy import case, delete, literal
 from sqlalchemy.orm import Session
 
 from funnel.db.mail import RateWindow
@@ -16,11 +16,13 @@ def take(session: Session, key: str, *, limit: int, window: timedelta, now: date
     """
     statement = insert_into(session, RateWindow).values(key=key, closes_at=now + window, count=1)
     is_over = RateWindow.closes_at <= now
+    # Inside a CASE a bare value has no column to take its type from, and SQLite would keep text.
+    closes_at = literal(now + window, RateWindow.closes_at.type)
     statement = statement.on_conflict_do_update(
         index_elements=[RateWindow.key],
         set_={
             "count": case((is_over, 1), else_=RateWindow.count + 1),
-            "closes_at": case((is_over, now + window), else_=RateWindow.closes_at),
+            "closes_at": case((is_over, closes_at), else_=RateWindow.closes_at),
         },
     ).returning(RateWindow.count)
     return int(session.execute(statement).scalar_one()) <= limit

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from funnel.db.mail import Message
 from funnel.db.people import FunnelEvent, VisitCount
@@ -37,14 +37,8 @@ class DemoCounts:
 
 def count(session: Session, mailbox: MailboxReader) -> DemoCounts:
     """Count everything. Mail whose arrival nobody can vouch for is `unknown`."""
-    facts = dict(
-        session.execute(select(FunnelEvent.fact, func.count()).group_by(FunnelEvent.fact))
-        .tuples()
-        .all()
-    )
-    states = dict(
-        session.execute(select(Message.state, func.count()).group_by(Message.state)).tuples().all()
-    )
+    facts = _by(session, FunnelEvent.fact)
+    states = _by(session, Message.state)
     visits = select(func.sum(VisitCount.visits)).where(VisitCount.page == LANDING)
     files = [_message_id(item.key) for item in mailbox.items(sys.maxsize)]
     return DemoCounts(
@@ -57,6 +51,12 @@ def count(session: Session, mailbox: MailboxReader) -> DemoCounts:
     )
 
 
+def _by(session: Session, column: InstrumentedAttribute[str]) -> dict[str, int]:
+    """How many rows there are of each value."""
+    rows = session.execute(select(column, func.count()).group_by(column))
+    return {row[0]: row[1] for row in rows}
+
+
 def _message_id(key: str) -> UUID:
     """The message of a file in the mailbox: its name is time, message id, count."""
     return UUID(key.partition("-")[2].rpartition("-")[0])
@@ -65,7 +65,7 @@ def _message_id(key: str) -> UUID:
 def _distinct_mails(session: Session, files: list[UUID]) -> int:
     """How many different mails these are: the same mail to the same person is one, whatever its
     message id."""
-    rows = session.execute(select(Message.id, Message.subscriber_id, Message.mail_key)).tuples()
+    rows = session.execute(select(Message.id, Message.subscriber_id, Message.mail_key))
     mails = {message: (str(who), what) for message, who, what in rows}
     return len({mails.get(message, (str(message), "")) for message in files})
 

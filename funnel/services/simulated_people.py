@@ -60,12 +60,12 @@ def _confirmations(session: Session, ids: list[int]) -> dict[int, UUID]:
     """The handle of each person's newest request."""
     query = select(Confirmation.subscriber_id, Confirmation.public_id).order_by(Confirmation.id)
     rows = session.execute(query.where(Confirmation.subscriber_id.in_(ids)))
-    return dict(rows.tuples().all())
+    return {row.subscriber_id: row.public_id for row in rows}
 
 
 def _guides(session: Session, ids: list[int]) -> dict[int, UUID]:
     query = select(Guide.subscriber_id, Guide.public_id).where(Guide.subscriber_id.in_(ids))
-    return dict(session.execute(query).tuples().all())
+    return {row.subscriber_id: row.public_id for row in session.execute(query)}
 
 
 def _seen(session: Session, ids: list[int]) -> dict[int, dict[str, datetime]]:
