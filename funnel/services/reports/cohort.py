@@ -66,11 +66,14 @@ def _cohort(since: datetime) -> FromClause:
         func.max(case((FunnelEvent.fact == fact, FunnelEvent.occurred_at))).label(fact.value)
         for fact in Fact
     ]
-    facts = select(FunnelEvent.subscriber_id, *times).group_by(FunnelEvent.subscriber_id).subquery()
+    asked = select(FunnelEvent.subscriber_id).where(
+        FunnelEvent.fact == Fact.REQUESTED, FunnelEvent.occurred_at >= since
+    )
     query = (
-        select(Subscriber.source, *(facts.c[fact.value] for fact in Fact))
-        .join(facts, facts.c.subscriber_id == Subscriber.id)
-        .where(Subscriber.is_test.is_(False), facts.c.requested >= since)
+        select(Subscriber.source, *times)
+        .join(FunnelEvent, FunnelEvent.subscriber_id == Subscriber.id)
+        .where(Subscriber.is_test.is_(False), Subscriber.id.in_(asked))
+        .group_by(Subscriber.id, Subscriber.source)
     )
     return query.subquery("cohort")
 
