@@ -6,6 +6,7 @@ import click
 
 from funnel.cli.check import check
 from funnel.cli.demo import demo
+from funnel.cli.doctor import doctor
 from funnel.cli.migrate import migrate
 from funnel.cli.set_up import set_up
 from funnel.cli.up import up
@@ -17,7 +18,7 @@ def cli() -> None:
     """A self-hosted email funnel: guide, sequences, challenge and desk."""
 
 
-for command in (up, demo, migrate, set_up, check):
+for command in (up, demo, migrate, set_up, check, doctor):
     cli.add_command(command)
 
 

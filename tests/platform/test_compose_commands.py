@@ -143,9 +143,16 @@ def test_the_web_part_is_found_well_while_it_serves_and_only_then(
 
 
 @pytest.mark.processes
-def test_the_doctor_is_content_with_a_working_funnel(migrated: dict[str, str]) -> None:
-    asked = _ask(SERVICES["worker"]["healthcheck"]["test"][1:], migrated)
-    assert asked.returncode == 0, asked.stdout + asked.stderr
+def test_the_doctor_is_content_while_the_database_answers_and_only_then(
+    migrated: dict[str, str],
+) -> None:
+    question = SERVICES["worker"]["healthcheck"]["test"][1:]
+    content = _ask(question, migrated)
+    assert content.returncode == 0, content.stderr
+    nobody_there = "postgresql://funnel@127.0.0.1:9/funnel"
+    alarmed = _ask(question, {**migrated, "DATABASE_URL": nobody_there})
+    assert alarmed.returncode == 1
+    assert alarmed.stderr == "funnel: the database does not answer.\n"
 
 
 def _ask(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
