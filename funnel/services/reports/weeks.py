@@ -45,16 +45,24 @@ def week_counts(session: Session, *, now: datetime) -> dict[Fact, WeekCount]:
         (when >= last_monday) & (when <= same_time_last_week(now, zone_of(DEFAULT_ZONE)))
     )
     query = (
-        select(FunnelEvent.fact, this_week, last_week, func.count())
+        select(FunnelEvent.fact, this_week, last_week)
         .join(Subscriber, Subscriber.id == FunnelEvent.subscriber_id)
-        .where(Subscriber.is_test.is_(False))
+        .where(Subscriber.is_test.is_(False), when >= last_monday)
         .group_by(FunnelEvent.fact)
     )
-    rows = {
-        fact: WeekCount(Fact(fact), this, last, ever)
-        for fact, this, last, ever in session.execute(query)
-    }
-    return {fact: rows.get(fact, WeekCount(fact, 0, 0, 0)) for fact in Fact}
+    ever = _ever(session)
+    rows = {fact: (this, last) for fact, this, last in session.execute(query)}
+    return {fact: WeekCount(fact, *rows.get(fact, (0, 0)), ever.get(fact, 0)) for fact in Fact}
+
+
+def _ever(session: Session) -> dict[str, int]:
+    """All who took each step: everybody by the index alone, less the few that are tests."""
+    counts = select(FunnelEvent.fact, func.count()).group_by(FunnelEvent.fact)
+    tests = select(Subscriber.id).where(Subscriber.is_test)
+    everybody: dict[str, int] = dict(session.execute(counts).all())
+    of_tests = counts.where(FunnelEvent.subscriber_id.in_(tests))
+    less: dict[str, int] = dict(session.execute(of_tests).all())
+    return {fact: many - less.get(fact, 0) for fact, many in everybody.items()}
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:

@@ -55,7 +55,9 @@ def _mail(health: Health) -> Sign:
     if health.is_mail_late:
         return Sign(Level.BAD, "Mail is late", waiting)
     last = health.mail.last_accepted_at
-    since = f"The last one {spell(health.now - last)} ago." if last else "None has gone yet."
+    since = (
+        f"The last one {spell(health.now - last)} ago." if last else "None has gone in eight weeks."
+    )
     return Sign(Level.OK, "Mail is going out", f"{since} {waiting}")
 
 
