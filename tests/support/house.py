@@ -2,15 +2,19 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+from sqlalchemy import select
+
+from funnel.db.mail import Enrolment, Message
 from funnel.domain.clock import ManualClock
-from funnel.domain.ports import GuidePress, Mailer, OutgoingEmail, Outcome, PressedGuide, SendResult
+from funnel.domain.delivery import MessageState
+from funnel.domain.ports import GuidePress, Mailer, Outcome, OutgoingEmail, PressedGuide, SendResult
 from funnel.runtime import Runtime, build_runtime, prepare
 from funnel.services.work import drain
 from funnel.settings import Settings
@@ -42,12 +46,28 @@ class FakePress:
         """Nothing is held open."""
 
 
+class PowerCut(BaseException):
+    """The process dies here: nothing catches it, nothing is tidied up."""
+
+
+@dataclass(frozen=True)
+class TakenButLost:
+    """The provider takes the mail, and this happens to its answer."""
+
+    instead: Outcome | BaseException
+
+
 @dataclass
 class FakeMailer:
-    """Accepts everything and keeps it; `script` answers first where it has an answer left."""
+    """Accepts everything and keeps it; `script` answers first where it has an answer left.
+
+    `offered` is every email handed in, in order; `during` runs in the middle of each call.
+    """
 
     accepted: list[OutgoingEmail] = field(default_factory=list)
-    script: list[Outcome | BaseException] = field(default_factory=list)
+    script: list[Outcome | BaseException | TakenButLost] = field(default_factory=list)
+    offered: list[OutgoingEmail] = field(default_factory=list)
+    during: Callable[[], object] | None = None
     name: str = "fake"
     batch_size: int = 20
     answer_seconds: float = 30.0
@@ -57,12 +77,17 @@ class FakeMailer:
         return [self._send(email) for email in emails]
 
     def _send(self, email: OutgoingEmail) -> SendResult:
+        self.offered.append(email)
+        if self.during is not None:
+            self.during()
         answer = self.script.pop(0) if self.script else Outcome.ACCEPTED
-        if isinstance(answer, BaseException):
-            raise answer
-        if answer is Outcome.ACCEPTED:
+        if answer is Outcome.ACCEPTED or isinstance(answer, TakenButLost):
             self.accepted.append(email)
-        return SendResult(email.message_id, answer, f"The fake said {answer}.")
+        outcome = answer.instead if isinstance(answer, TakenButLost) else answer
+        if isinstance(outcome, BaseException):
+            raise outcome
+        provider_id = email.message_id.hex if outcome is Outcome.ACCEPTED else None
+        return SendResult(email.message_id, outcome, f"The fake said {outcome}.", provider_id)
 
     def was_accepted(self, message_id: UUID) -> bool | None:
         if self.knows is None:
@@ -97,6 +122,27 @@ class House:
         """Do all that is due at this instant: guides, mail, and what follows from them."""
         drain(self.rt.worker.guide_maker.make_next)
         self.rt.worker.mail_round()
+
+    def hop(self, span: timedelta) -> None:
+        """Let time pass, working now, whenever something falls due, and at the end."""
+        end = self.clock.now() + span
+        self.work()
+        while self.clock.now() < end:
+            self.clock.move_to(min([end, *self._next_instants()]))
+            self.work()
+
+    def _next_instants(self) -> list[datetime]:
+        now = self.clock.now()
+        waiting = Message.state == MessageState.SCHEDULED
+        doubted = select(Message.id).where(Message.state == MessageState.UNKNOWN)
+        with self.rt.reading.begin() as session:
+            instants = [
+                *session.scalars(select(Enrolment.next_due_at)),
+                *session.scalars(select(Message.not_before).where(waiting)),
+                *session.scalars(select(Message.lease_until)),
+                now + timedelta(minutes=1) if session.scalars(doubted).first() else None,
+            ]
+        return [instant for instant in instants if instant is not None and instant > now]
 
     def live(self, span: timedelta, step: timedelta = timedelta(hours=1)) -> None:
         """Let time pass, working at every step."""

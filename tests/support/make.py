@@ -5,11 +5,12 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from funnel.db.mail import Enrolment, Message
 from funnel.db.people import Confirmation, Subscriber
 from funnel.domain.evidence import Evidence
 from funnel.domain.people import parse_address
 from funnel.domain.touch import FirstTouch
-from funnel.services import challenge, signup
+from funnel.services import challenge, signup, suppression
 from tests.support.house import House
 
 EVIDENCE = Evidence("http://localhost/", "landing", "192.0.2.0", "Test browser", 12.0)
@@ -61,6 +62,44 @@ def person(house: House, email: str = "ada@example.org") -> Subscriber:
         return found
 
 
+def messages(house: House, email: str = "ada@example.org") -> list[Message]:
+    """Every message of an address, oldest first."""
+    query = (
+        select(Message)
+        .join(Subscriber, Subscriber.id == Message.subscriber_id)
+        .where(Subscriber.email == email)
+        .order_by(Message.created_at, Message.priority.desc())
+    )
+    with house.rt.reading.begin() as session:
+        return list(session.scalars(query))
+
+
+def message(house: House, mail_key: str, email: str = "ada@example.org") -> Message:
+    """The one message of this mail to an address."""
+    (found,) = [each for each in messages(house, email) if each.mail_key == mail_key]
+    return found
+
+
+def enrolment(house: House, key: str, email: str = "ada@example.org") -> Enrolment:
+    """Where an address stands in a sequence."""
+    query = (
+        select(Enrolment)
+        .join(Subscriber, Subscriber.id == Enrolment.subscriber_id)
+        .where(Subscriber.email == email, Enrolment.sequence_key == key)
+    )
+    with house.rt.reading.begin() as session:
+        return session.scalars(query).one()
+
+
+def unsubscribed(house: House, email: str = "ada@example.org") -> None:
+    """Press the unsubscribe button."""
+    handle = person(house, email).public_id
+    with house.rt.sessions.begin() as session:
+        suppression.unsubscribe(
+            session, handle, evidence=EVIDENCE, links=house.rt.links, now=house.clock.now()
+        )
+
+
 def newest_confirmation(house: House, email: str = "ada@example.org") -> UUID:
     """The handle of the newest confirm link of an address."""
     query = (
@@ -99,16 +138,23 @@ def confirmed(
     return done
 
 
-def joined(house: House, email: str = "ada@example.org", **wishes: bool) -> signup.Confirmed:
+def joined(
+    house: House, email: str = "ada@example.org", *, series: bool = True
+) -> signup.Confirmed:
     """Someone confirmed who also joined the challenge."""
-    done = confirmed(house, email, **wishes)
+    done = confirmed(house, email, series=series)
+    join(house, email)
+    house.work()
+    return done
+
+
+def join(house: House, email: str = "ada@example.org") -> None:
+    """Press the button that joins the challenge."""
     with house.rt.sessions.begin() as session:
         challenge.join(
             session,
-            done.subscriber_handle,
+            person(house, email).public_id,
             EVIDENCE,
             links=house.rt.links,
             now=house.clock.now(),
         )
-    house.work()
-    return done
