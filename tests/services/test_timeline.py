@@ -1,8 +1,6 @@
 """One person's page: what was, what they agreed to, and what comes next."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import update
@@ -16,17 +14,10 @@ from funnel.services import challenge, guides, offers, staff, suppression, timel
 from funnel.services.reports.past import PastKind
 from funnel.services.reports.people import Whereabouts
 from tests.support import make
-from tests.support.house import House, open_house
+from tests.support.house import House
 
 OFFER = "lower-back-programme"
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def house(database_url: str, tmp_path: Path) -> Iterator[House]:
-    """A house of this test's own, on a Monday at ten."""
-    with open_house(database_url, tmp_path) as opened:
-        yield opened
 
 
 def _view(house: House, email: str = "ada@example.org") -> timeline.PersonView:
@@ -107,7 +98,8 @@ def test_unsubscribing_ends_the_series_and_the_page_says_so(house: House) -> Non
     assert {"Unsubscribed", "Took back what they agreed to"} <= set(_said(view)[:4])
 
 
-def test_path_runs_from_newest_to_oldest(house: House) -> None:
+def test_path_runs_from_newest_to_oldest(each_house: House) -> None:
+    house = each_house
     done = make.joined(house)
     house.clock.advance(HOUR)
     with house.rt.sessions.begin() as session:
