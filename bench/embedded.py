@@ -80,9 +80,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         env = {**os.environ, "LISTEN": f"127.0.0.1:{port}", "BASE_URL": base}
         started = time.monotonic()
-        process = subprocess.Popen(
-            [FUNNEL, "up"], cwd=name, env=env, stdout=subprocess.DEVNULL
-        )
+        process = subprocess.Popen([FUNNEL, "up"], cwd=name, env=env, stdout=subprocess.DEVNULL)
         try:
             wait_until_served(base, process)
             ready = time.monotonic() - started

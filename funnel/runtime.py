@@ -29,8 +29,8 @@ from funnel.domain.errors import SettingInvalid
 from funnel.domain.ports import (
     Bell,
     GuidePress,
-    Mailer,
     MailboxReader,
+    Mailer,
     Storage,
     WebhookVerifier,
 )
@@ -168,8 +168,9 @@ def _smtp(url: str) -> Mailer:
 
 def _mailbox_reader(settings: Settings, mailer: Mailer) -> MailboxReader | None:
     """The mailbox may be read in the browser only where no real person's mail can lie in it."""
-    is_readable = isinstance(mailer, FileMailbox) and not settings.is_production
-    return mailer if is_readable else None
+    if isinstance(mailer, FileMailbox) and not settings.is_production:
+        return mailer
+    return None
 
 
 def _bell(settings: Settings) -> Bell:

@@ -1,7 +1,7 @@
 """Celery as a doorbell: thin tasks that look into the database, and a poll that needs no broker."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from celery import Celery, bootsteps
@@ -58,31 +58,39 @@ def refuse_far_tasks(headers: Mapping[str, Any] | None = None, **_: object) -> N
         raise ValueError("no task may carry an ETA or a countdown: put a row with a due time")
 
 
+class Poller(threading.Thread):
+    """A worker's own rounds, so that work goes on while the broker is away."""
+
+    def __init__(self, rt: Runtime, queues: Collection[str]) -> None:
+        super().__init__(name="poll")
+        rounds = {"mail": rt.worker.mail_round, "pdf": rt.worker.guide_round}
+        self._rounds = [work for queue, work in rounds.items() if queue in queues]
+        self._stopped = threading.Event()
+        if "pdf" in queues:
+            rt.press.warm()
+
+    def run(self) -> None:
+        while not self._stopped.wait(POLL_SECONDS):
+            for work in self._rounds:
+                run_guarded(work)
+
+    def stop(self) -> None:
+        """Let the round in hand finish."""
+        self._stopped.set()
+        self.join(timeout=30)
+
+
 def _poll_step(rt: Runtime) -> type[bootsteps.StartStopStep]:
-    """A worker's own poll, so that mail goes on while the broker is away."""
-    rounds = {"mail": rt.worker.mail_round, "pdf": rt.worker.guide_round}
+    """The poller as a part of the worker, started before the broker is asked for."""
 
     class Poll(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ships no types
-        def __init__(self, parent: Any, **options: Any) -> None:
-            super().__init__(parent, **options)
-            self._stopped = threading.Event()
-            self._thread: threading.Thread | None = None
+        poller: Poller
 
         def start(self, parent: Any) -> None:
-            queues = [queue for queue in parent.app.amqp.queues.consume_from if queue in rounds]
-            if "pdf" in queues:
-                rt.press.warm()
-            self._thread = threading.Thread(target=self._run, args=(queues,), name="poll")
-            self._thread.start()
+            self.poller = Poller(rt, parent.app.amqp.queues.consume_from)
+            self.poller.start()
 
         def stop(self, _parent: Any) -> None:
-            self._stopped.set()
-            if self._thread is not None:
-                self._thread.join(timeout=30)
-
-        def _run(self, queues: list[str]) -> None:
-            while not self._stopped.wait(POLL_SECONDS):
-                for queue in queues:
-                    run_guarded(rounds[queue])
+            self.poller.stop()
 
     return Poll

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, DateTime, Dialect, MetaData, Text
 from sqlalchemy.orm import DeclarativeBase
@@ -55,7 +55,7 @@ class Base(DeclarativeBase):
     """Every table of the funnel."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {datetime: UtcDateTime(), str: Text()}
+    type_annotation_map: ClassVar[dict[type, object]] = {datetime: UtcDateTime(), str: Text()}
 
 
 def one_of(column: str, values: type[StrEnum]) -> str:

@@ -1,6 +1,7 @@
 """One table: what went wrong, and the page that says so kindly."""
 
 import logging
+from functools import partial
 from uuid import uuid4
 
 from flask import Flask, render_template, request
@@ -25,9 +26,13 @@ PAGES = frozenset({400, 403, 404, 405, 410, 413, 422, 429, 500, 503})
 def handle_errors(app: Flask) -> None:
     """Answer every error with a page of its own words and no details."""
     for kind, status in STATUS_OF.items():
-        app.register_error_handler(kind, lambda error, status=status: page(status))
+        app.register_error_handler(kind, partial(_known, status))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
+
+
+def _known(status: int, _error: Exception) -> tuple[str, int]:
+    return page(status)
 
 
 def page(status: int) -> tuple[str, int]:

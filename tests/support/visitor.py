@@ -37,12 +37,9 @@ class Visitor:
 
     def mails(self, address: str) -> list[EmailMessage]:
         """What this address got, oldest first."""
-        found = []
-        for file in sorted(self._mailbox.glob("*.eml")):
-            mail = message_from_bytes(file.read_bytes(), policy=default)
-            if isinstance(mail, EmailMessage) and address in str(mail["To"]):
-                found.append(mail)
-        return found
+        files = sorted(self._mailbox.glob("*.eml"))
+        mails = [message_from_bytes(file.read_bytes(), policy=default) for file in files]
+        return [mail for mail in mails if address in str(mail["To"])]
 
     def wait_for_link(self, address: str, path: str) -> str:
         """The path of the newest mailed link that begins with `path`; waits until it comes."""
