@@ -45,7 +45,7 @@ class SmtpMailer:
         self._dialogue: Dialogue | None = None
 
     def send(self, emails: Sequence[OutgoingEmail]) -> list[SendResult]:
-        if not self._lock.acquire(timeout=self._patience.command):
+        if not self._lock.acquire(timeout=self._patience.turn):
             return [_busy(email) for email in emails]
         try:
             return [self._send(email) for email in emails]
@@ -129,7 +129,7 @@ class SmtpMailer:
 def _longest_call(patience: Patience) -> float:
     """Seconds for waiting our turn, a stale connection, a fresh one, and the last reply."""
     stale_and_fresh = 2 * (patience.hand_over + patience.command)
-    return patience.command + stale_and_fresh + patience.connect + patience.final
+    return patience.turn + stale_and_fresh + patience.connect + patience.final
 
 
 def _busy(email: OutgoingEmail) -> SendResult:

@@ -23,9 +23,11 @@ _CODE = re.compile(rb"[2-5][0-9]{2}(?=[ \r\n-])")
 class Patience:
     """How long to wait, in seconds.
 
-    `hand_over` is for all replies together before the final dot, `final` for the one after it.
+    `turn` is for another thread's mail, `hand_over` for all replies together before the final
+    dot, `final` for the one after it.
     """
 
+    turn: float = 30.0
     connect: float = 5.0
     command: float = 30.0
     hand_over: float = 60.0

@@ -4,7 +4,6 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -16,7 +15,8 @@ from tests.adapters.harness import make_email, make_emails
 from tests.support.scripted_server import scripted
 from tests.support.smtp_server import FakeSmtp, Silence, SmtpFault, Stage
 
-HURRIED = Patience(connect=5.0, command=0.3, hand_over=0.5, final=0.3)
+HURRIED = Patience(command=0.3, hand_over=0.5)
+HURRIED_AT_THE_END = Patience(final=0.3)
 
 SENDER_ANSWERS = [
     ("451 later", Outcome.NOT_SENT_RETRY),
@@ -52,7 +52,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[FakeSmtp]:
 
 @pytest.fixture
 def mailer(server: FakeSmtp) -> Iterator[SmtpMailer]:
-    with closing(SmtpMailer(server.url, patience=HURRIED)) as mailer:
+    with closing(SmtpMailer(server.url)) as mailer:
         yield mailer
 
 
@@ -126,14 +126,23 @@ def test_a_refusal_before_the_content_sends_nothing(
 
 
 @pytest.mark.parametrize("stage", [Stage.SENDER, Stage.RECIPIENT])
-@pytest.mark.parametrize("silence", Silence)
-def test_silence_before_the_content_means_not_sent(
-    mailer: SmtpMailer, server: FakeSmtp, stage: Stage, silence: Silence
+def test_a_connection_lost_before_the_content_means_not_sent(
+    mailer: SmtpMailer, server: FakeSmtp, stage: Stage
 ) -> None:
-    server.faults.append(SmtpFault(stage, silence))
+    server.faults.append(SmtpFault(stage, Silence.DROP))
     assert outcome_of(mailer) is Outcome.NOT_SENT_RETRY
     assert server.accepted == []
     assert_still_works(mailer, server)
+
+
+@pytest.mark.parametrize("stage", [Stage.SENDER, Stage.RECIPIENT])
+def test_a_server_silent_before_the_content_is_left_and_nothing_was_sent(
+    server: FakeSmtp, stage: Stage
+) -> None:
+    server.faults.append(SmtpFault(stage, Silence.STALL))
+    with closing(SmtpMailer(server.url, patience=HURRIED)) as mailer:
+        assert outcome_of(mailer) is Outcome.NOT_SENT_RETRY
+    assert server.accepted == []
 
 
 @pytest.mark.parametrize(("reply", "outcome"), FINAL_ANSWERS)
@@ -145,16 +154,22 @@ def test_the_reply_to_the_final_dot_decides(
     assert_still_works(mailer, server)
 
 
-@pytest.mark.parametrize("silence", Silence)
 @pytest.mark.parametrize("accepts", [True, False], ids=["accepted", "not accepted"])
-def test_silence_after_the_final_dot_is_ambiguous_and_not_tried_again(
-    mailer: SmtpMailer, server: FakeSmtp, silence: Silence, accepts: bool
+def test_a_connection_lost_after_the_final_dot_is_ambiguous_and_not_tried_again(
+    mailer: SmtpMailer, server: FakeSmtp, accepts: bool
 ) -> None:
     mailer.send(make_emails(1))
-    server.faults.append(SmtpFault(Stage.FINAL, silence, accepts))
+    server.faults.append(SmtpFault(Stage.FINAL, Silence.DROP, accepts))
     assert outcome_of(mailer) is Outcome.AMBIGUOUS
     assert len(server.accepted) == 1 + accepts
     assert_still_works(mailer, server)
+
+
+def test_a_server_silent_after_the_final_dot_is_ambiguous(server: FakeSmtp) -> None:
+    server.faults.append(SmtpFault(Stage.FINAL, Silence.STALL, accepts=True))
+    with closing(SmtpMailer(server.url, patience=HURRIED_AT_THE_END)) as mailer:
+        assert outcome_of(mailer) is Outcome.AMBIGUOUS
+    assert len(server.accepted) == 1
 
 
 def test_by_default_the_final_reply_may_take_ten_minutes_and_the_lease_is_longer() -> None:
@@ -165,7 +180,7 @@ def test_by_default_the_final_reply_may_take_ten_minutes_and_the_lease_is_longer
 
 def test_a_mail_waits_its_turn_only_so_long(server: FakeSmtp) -> None:
     server.faults.append(SmtpFault(Stage.FINAL, Silence.STALL))
-    slow = SmtpMailer(server.url, patience=replace(HURRIED, command=0.1, final=30.0))
+    slow = SmtpMailer(server.url, patience=Patience(turn=0.1))
     busy = threading.Thread(target=slow.send, args=(make_emails(1),))
     busy.start()
     try:

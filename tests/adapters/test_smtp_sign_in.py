@@ -120,6 +120,8 @@ def test_a_server_without_sign_in_is_a_wrong_setting(smtp_server: FakeSmtp) -> N
 def test_what_was_said_before_tls_is_forgotten(
     server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
 ) -> None:
+    heard: list[bytes] = []
+
     def inject(caller: socket.socket) -> None:
         caller.sendall(b"220 hello\r\n")
         caller.recv(1000)
@@ -127,8 +129,9 @@ def test_what_was_said_before_tls_is_forgotten(
         caller.recv(1000)
         caller.sendall(b"220 go\r\n250-hello\r\n250 AUTH PLAIN\r\n")
         with server_tls.wrap_socket(caller, server_side=True) as private:
-            private.recv(1000)
+            heard.append(private.recv(1000)[:4])
             private.sendall(b"554 this is what I say in private\r\n")
+            heard.append(private.recv(1000)[:4])
 
     with (
         scripted(inject) as url,
@@ -136,6 +139,7 @@ def test_what_was_said_before_tls_is_forgotten(
     ):
         (result,) = mailer.send([make_email()])
     assert (result.outcome, result.status_code) == (Outcome.ACCOUNT_REFUSED, 554)
+    assert heard == [b"ehlo", b""]
 
 
 # The setting ------------------------------------------------------------------------------------

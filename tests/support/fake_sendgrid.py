@@ -63,7 +63,7 @@ ACCEPTED_THEN_DROPPED = Fault(accepts=True, manner=Manner.NOTHING)
 ACCEPTED_THEN_RESET = Fault(accepts=True, manner=Manner.RESET)
 RESET = Fault(manner=Manner.RESET)
 CUT_SHORT = Fault(accepts=True, manner=Manner.SHORT, body=b"{}")
-TRICKLING = Fault(accepts=True, manner=Manner.TRICKLE)
+TRICKLING = Fault(accepts=True, manner=Manner.TRICKLE, headers=(("X-Long", "x" * 9999),))
 WITHOUT_ID = Fault(accepts=True)
 WRONG_JSON = Fault(400, body=b'{"errors": [')
 
