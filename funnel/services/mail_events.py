@@ -43,7 +43,7 @@ def take_events(session: Session, raw_events: list[object], *, now: datetime) ->
 
 
 def _store(session: Session, raw: Mapping[str, object], now: datetime) -> bool:
-    body = {key: str(raw[key])[:MAX_FIELD] for key in KEPT_FIELDS if key in raw}
+    body = {key: _printable(raw[key]) for key in KEPT_FIELDS if key in raw}
     kind = read_event(body.get("event", ""), body.get("type", ""), body.get("reason", ""))
     return insert_if_absent(
         session,
@@ -54,6 +54,11 @@ def _store(session: Session, raw: Mapping[str, object], now: datetime) -> bool:
         kind=kind,
         body=body,
     )
+
+
+def _printable(value: object) -> str:
+    """The value as a short text that every database takes."""
+    return "".join(c if c.isprintable() else " " for c in str(value)[:MAX_FIELD])
 
 
 def _event_id(raw: Mapping[str, object]) -> str:

@@ -1,0 +1,316 @@
+"""What the provider tells after the fact."""
+
+import random
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from funnel.db.mail import MailEvent, Message
+from funnel.db.people import Consent, Subscriber, Suppression
+from funnel.domain.delivery import EventKind, MessageState
+from funnel.domain.enrolment import EnrolmentState
+from funnel.domain.people import PersonState, SuppressionReason, fingerprint
+from funnel.domain.ports import Outcome
+from funnel.services import mail_events
+from tests.support import make
+from tests.support.house import House, PowerCut, TakenButLost
+from tests.support.steps import CONFIRM, DRIP, drip_due, send, state_of
+
+Event = dict[str, object]
+
+
+def take(house: House, *events: object) -> int:
+    with house.rt.sessions.begin() as session:
+        return mail_events.take_events(session, list(events), now=house.clock.now())
+
+
+def tell(house: House, *events: object) -> None:
+    take(house, *events)
+    while True:
+        with house.rt.sessions.begin() as session:
+            done = mail_events.handle_events(session, links=house.rt.links, clock=house.clock)
+        if not done:
+            return
+
+
+def about(message: Message, event: str, **more: object) -> Event:
+    return {
+        "event": event,
+        "sg_event_id": f"{event}-{message.id.hex}",
+        "sg_message_id": f"{message.provider_id}.filter0001.0",
+        "smtp-id": f"<{message.id}@practice.example>",
+        "send_id": str(message.id),
+        "email": "ada@example.org",
+        "timestamp": 1795000000,
+        **more,
+    }
+
+
+def sent_drip(house: House) -> Message:
+    drip_due(house)
+    send(house)
+    return make.message(house, DRIP)
+
+
+def reasons(house: House, email: str = "ada@example.org") -> set[str]:
+    mark = fingerprint(email, house.rt.links.pepper)
+    with house.rt.reading.begin() as session:
+        query = select(Suppression.reason).where(Suppression.address_hash == mark)
+        return set(session.scalars(query))
+
+
+def test_each_event_is_stored_once_however_often_it_comes(each_house: House) -> None:
+    house = each_house
+    message = sent_drip(house)
+    names = ["processed", "deferred", "delivered", "open", "click", "spamreport"]
+    events = [about(message, name) for name in names]
+    crowd = events * 50
+    random.Random(7).shuffle(crowd)
+    new = sum(take(house, *crowd[start : start + 60]) for start in range(0, len(crowd), 60))
+    assert new == len(events)
+    tell(house)
+    assert make.message(house, DRIP).delivery == EventKind.COMPLAINED
+    assert take(house, *events) == 0
+    with house.rt.reading.begin() as session:
+        assert session.scalar(select(func.count()).select_from(MailEvent)) == len(events)
+        assert session.scalars(select(MailEvent).where(MailEvent.handled_at.is_(None))).all() == []
+
+
+def test_events_without_an_id_are_told_apart_by_what_they_say(house: House) -> None:
+    message = sent_drip(house)
+    event = about(message, "dropped", reason="Bounced Address")
+    del event["sg_event_id"]
+    assert take(house, event, event, {**event, "timestamp": 1795000001}) == 2
+
+
+@pytest.mark.parametrize("order", range(6))
+def test_every_order_of_bounce_complaint_and_unsubscribe_ends_alike(
+    house: House, order: int
+) -> None:
+    message = sent_drip(house)
+    events = [about(message, name) for name in ("bounce", "spamreport", "unsubscribe")]
+    random.Random(order).shuffle(events)
+    for event in events:
+        tell(house, event)
+    assert make.person(house).state == PersonState.COMPLAINED
+    assert reasons(house) == {"bounced", "complained", "unsubscribed"}
+    assert make.message(house, DRIP).delivery == EventKind.COMPLAINED
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [("send_id",), ("smtp-id",), ("sg_message_id",), ("email",)],
+    ids=lambda kept: kept[0],
+)
+def test_an_event_finds_its_message_by_whatever_it_still_carries(
+    each_house: House, kept: tuple[str]
+) -> None:
+    house = each_house
+    message = sent_drip(house)
+    event = about(message, "bounce")
+    for key in {"send_id", "smtp-id", "sg_message_id", "email"} - set(kept):
+        del event[key]
+    tell(house, event)
+    assert make.person(house).state == PersonState.BOUNCED
+    found = make.message(house, DRIP).delivery
+    assert found == (EventKind.BOUNCED if kept != ("email",) else None)
+
+
+def test_our_own_id_counts_before_the_providers(house: House) -> None:
+    message = sent_drip(house)
+    other = make.message(house, CONFIRM)
+    event = about(message, "delivered", sg_message_id=f"{other.provider_id}.filter")
+    tell(house, event)
+    assert make.message(house, DRIP).delivery == EventKind.DELIVERED
+    assert make.message(house, CONFIRM).delivery is None
+
+
+@pytest.mark.parametrize(
+    ("event", "more", "state", "reason"),
+    [
+        ("bounce", {"type": "bounce"}, PersonState.BOUNCED, "bounced"),
+        ("spamreport", {}, PersonState.COMPLAINED, "complained"),
+        ("unsubscribe", {}, PersonState.UNSUBSCRIBED, "unsubscribed"),
+        ("group_unsubscribe", {}, PersonState.UNSUBSCRIBED, "unsubscribed"),
+        ("dropped", {"reason": "Bounced Address"}, PersonState.BOUNCED, "bounced"),
+    ],
+)
+def test_hard_news_suppresses_and_stops_everything(
+    each_house: House, event: str, more: Event, state: PersonState, reason: SuppressionReason
+) -> None:
+    house = each_house
+    tell(house, about(sent_drip(house), event, **more))
+    assert make.person(house).state == state
+    assert reasons(house) == {reason}
+    assert make.person(house).consents == []
+    assert make.enrolment(house, "nurture").state == EnrolmentState.STOPPED
+    house.mailer.offered.clear()
+    house.hop(timedelta(days=20))
+    assert not house.mailer.offered
+
+
+@pytest.mark.parametrize(
+    ("event", "more"),
+    [
+        ("bounce", {"type": "blocked"}),
+        ("deferred", {}),
+        ("dropped", {"reason": "Recipient List over Package Quota"}),
+        ("processed", {}),
+        ("delivered", {}),
+        ("open", {}),
+        ("made-up", {}),
+    ],
+)
+def test_soft_news_stops_nothing(house: House, event: str, more: Event) -> None:
+    tell(house, about(sent_drip(house), event, **more))
+    assert make.person(house).state == PersonState.CONFIRMED
+    assert reasons(house) == set()
+    house.mailer.offered.clear()
+    house.hop(timedelta(days=3))
+    assert len(house.mailer.offered) == 1
+
+
+def test_an_event_that_comes_before_the_answer_closes_the_message(each_house: House) -> None:
+    house = each_house
+    make.request(house)
+
+    def overtake() -> None:
+        tell(house, about(make.message(house, CONFIRM), "delivered"))
+
+    house.mailer.during = overtake
+    house.mailer.script = [Outcome.AMBIGUOUS]
+    send(house)
+    message = make.message(house, CONFIRM)
+    assert message.state == MessageState.ACCEPTED
+    assert message.delivery == EventKind.DELIVERED
+
+
+@pytest.mark.parametrize("event", ["processed", "delivered", "deferred", "bounce"])
+def test_news_of_a_doubted_message_proves_that_it_arrived(house: House, event: str) -> None:
+    make.request(house)
+    house.mailer.script = [TakenButLost(Outcome.AMBIGUOUS)]
+    send(house)
+    tell(house, about(make.message(house, CONFIRM), event))
+    assert state_of(house, CONFIRM) == MessageState.ACCEPTED
+    house.hop(timedelta(hours=1))
+    assert len(house.mailer.offered) == 1, "a late event beats a planned second copy"
+
+
+def test_news_beats_a_second_copy_that_is_already_planned(house: House) -> None:
+    make.request(house)
+    house.mailer.script = [TakenButLost(PowerCut())]
+    with pytest.raises(PowerCut):
+        send(house)
+    house.clock.advance(timedelta(seconds=91))
+    house.rt.worker.sweeper.sweep()
+    house.clock.advance(timedelta(seconds=61))
+    house.rt.worker.sweeper.sweep()
+    assert state_of(house, CONFIRM) == MessageState.SCHEDULED
+    tell(house, about(make.message(house, CONFIRM), "delivered"))
+    house.work()
+    assert len(house.mailer.offered) == 1
+
+
+def test_an_open_is_no_proof_of_anything(house: House) -> None:
+    make.request(house)
+    house.mailer.script = [Outcome.AMBIGUOUS]
+    send(house)
+    tell(house, about(make.message(house, CONFIRM), "open"))
+    assert state_of(house, CONFIRM) == MessageState.UNKNOWN
+
+
+def test_news_of_a_message_that_was_never_tried_does_not_close_it(house: House) -> None:
+    make.request(house)
+    tell(house, about(make.message(house, CONFIRM), "delivered"))
+    assert state_of(house, CONFIRM) == MessageState.SCHEDULED
+
+
+POISON: list[object] = [
+    None,
+    "text",
+    17,
+    [],
+    [{"event": "bounce"}],
+    {},
+    {"event": None},
+    {"event": ["bounce"], "email": {"a": 1}},
+    {"event": "bounce", "email": "not an address", "sg_event_id": "p1"},
+    {"event": "bounce", "email": "a\0@x.com", "sg_event_id": "nul\0id"},
+    {"event": "bounce", "email": "\ud800@x.com", "sg_event_id": "\ud800"},
+    {"event": "bounce", "sg_event_id": "x" * 10_000, "reason": "y" * 100_000},
+    {"event": "delivered", "timestamp": "soon", "sg_event_id": "p2"},
+    {"event": "delivered", "timestamp": 1e400, "sg_event_id": "p3"},
+    {"event": "delivered", "timestamp": float("nan"), "sg_event_id": "p4"},
+    {"event": "delivered", "timestamp": -5, "sg_event_id": "p5"},
+    {"event": "delivered", "timestamp": 1795000000000, "sg_event_id": "p6"},
+    {"event": "delivered", "timestamp": True, "sg_event_id": "p7"},
+    {"event": "delivered", "send_id": "not-a-uuid", "smtp-id": "<>", "sg_event_id": "p8"},
+    {"event": "delivered", "sg_message_id": "", "sg_event_id": ["list"]},
+    {"event": "delivered", "sg_message_id": "nul\0", "sg_event_id": "p9"},
+]
+
+
+def test_a_poisonous_event_does_not_stop_the_batch(each_house: House) -> None:
+    house = each_house
+    message = sent_drip(house)
+    tell(house, *POISON, about(message, "spamreport"))
+    assert make.person(house).state == PersonState.COMPLAINED
+    with house.rt.reading.begin() as session:
+        assert session.scalars(select(MailEvent).where(MailEvent.handled_at.is_(None))).all() == []
+
+
+def test_an_event_of_an_unknown_kind_in_the_table_is_put_aside(house: House) -> None:
+    message = sent_drip(house)
+    take(house, about(message, "bounce"), about(message, "delivered"))
+    with house.rt.sessions.begin() as session:
+        session.scalars(select(MailEvent).where(MailEvent.kind == "delivered")).one().kind = "?"
+    tell(house)
+    with house.rt.reading.begin() as session:
+        problems = session.scalars(select(MailEvent.problem)).all()
+    assert sorted(map(str, problems)) == ["None", "ValueError"]
+    assert make.person(house).state == PersonState.BOUNCED
+
+
+def test_bad_news_of_a_stranger_suppresses_the_bare_address(each_house: House) -> None:
+    house = each_house
+    tell(house, {"event": "bounce", "email": "Stranger@Example.org", "sg_event_id": "1"})
+    assert reasons(house, "stranger@example.org") == {"bounced"}
+    with house.rt.reading.begin() as session:
+        assert session.scalars(select(Subscriber)).all() == []
+    make.request(house, "stranger@example.org")
+    house.work()
+    assert not house.mailer.offered
+
+
+def test_an_event_keeps_no_more_than_it_needs(house: House) -> None:
+    message = sent_drip(house)
+    take(house, about(message, "delivered", ip="192.0.2.1", useragent="x", category=["secret"]))
+    with house.rt.reading.begin() as session:
+        body = session.scalars(select(MailEvent.body)).one()
+    assert set(body) <= set(mail_events.KEPT_FIELDS)
+
+
+def test_the_events_own_time_is_kept_where_it_can_be_believed(house: House) -> None:
+    message = sent_drip(house)
+    soon = house.clock.now() - timedelta(minutes=3)
+    take(
+        house,
+        about(message, "processed", timestamp=int(soon.timestamp())),
+        about(message, "delivered", timestamp=99999999999),
+    )
+    with house.rt.reading.begin() as session:
+        rows = session.execute(select(MailEvent.kind, MailEvent.occurred_at))
+        times = {row.kind: row.occurred_at for row in rows}
+    assert times == {"processed": soon, "delivered": house.clock.now()}
+
+
+def test_an_event_for_someone_already_suppressed_changes_nothing(house: House) -> None:
+    message = sent_drip(house)
+    tell(house, about(message, "spamreport"))
+    before = make.person(house).unsubscribed_at
+    tell(house, about(message, "delivered"))
+    assert make.person(house).state == PersonState.COMPLAINED
+    assert make.person(house).unsubscribed_at == before
+    with house.rt.reading.begin() as session:
+        assert session.scalars(select(Consent)).all() == []
