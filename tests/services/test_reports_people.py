@@ -8,10 +8,20 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session, sessionmaker
 
 from funnel.db.offers import ChallengeDayDone, ChallengeEntry, Purchase, WaitlistEntry
+from funnel.domain.delivery import MessageState
 from funnel.domain.people import PersonState
 from funnel.services.reports import moves
-from funnel.services.reports.people import PAGE_SIZE, Whereabouts, people
-from tests.support.rows import DAY, HOUR, NOW, add_enrolment, add_person, add_staff, add_texts
+from funnel.services.reports.people import PAGE_SIZE, Concern, Whereabouts, people
+from tests.support.rows import (
+    DAY,
+    HOUR,
+    NOW,
+    add_enrolment,
+    add_message,
+    add_person,
+    add_staff,
+    add_texts,
+)
 
 Sessions = sessionmaker[Session]
 OFFER = "lower-back-programme"
@@ -137,6 +147,24 @@ def test_people_are_found_where_they_are(sessions: Sessions) -> None:
     assert counts == {where: len(names) for where, names in places.items()}
 
 
+def test_people_to_look_after_are_those_held_or_with_a_failed_mail(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        ids = add_texts(session)
+        version = ids["service/confirm"]
+        add_person(session, {}, name="Well")
+        add_enrolment(session, add_person(session, {}, name="Held"), state="held")
+        for name, state in [("Failed", MessageState.FAILED), ("Doubt", MessageState.UNCONFIRMED)]:
+            person = add_person(session, {}, name=name)
+            add_message(session, person, "service/confirm", version, state)
+        found = {
+            concern: {row.first_name for row in people(session, concern=concern).rows}
+            for concern in Concern
+        }
+        counts = people(session).concerns
+    assert found == {Concern.HELD: {"Held"}, Concern.FAILED: {"Failed", "Doubt"}}
+    assert counts == {Concern.HELD: 1, Concern.FAILED: 2}
+
+
 def test_list_goes_by_pages_of_fifty_with_the_same_few_queries(sessions: Sessions) -> None:
     with sessions.begin() as session:
         add_texts(session)
@@ -149,7 +177,7 @@ def test_list_goes_by_pages_of_fifty_with_the_same_few_queries(sessions: Session
         first = people(session)
         many = len(asked)
         last = people(session, page=99)
-    assert many <= 10
+    assert many <= 12
     assert (first.first, first.last, first.found, first.pages) == (1, 50, 53, 2)
     assert (last.page, last.first, last.last) == (2, 51, 53)
     assert [row.first_name for row in last.rows] == ["N2", "N1", "N0"]

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
@@ -9,6 +10,7 @@ from sqlalchemy import select
 
 from funnel.db.desk import AuditEntry
 from funnel.db.offers import Purchase
+from funnel.domain.ports import Outcome
 from funnel.services import challenge, control, offers
 from funnel.web.app import create_app
 from tests.support import make
@@ -91,6 +93,22 @@ def test_list_takes_any_query_it_is_given(house: House, desk: FlaskClient, query
     answer = desk.get(f"/desk/people?{query}")
     assert answer.status_code == 200
     assert "ada@example.org" in answer.text
+
+
+def test_a_failed_mail_leads_from_the_overview_to_the_person(house: House) -> None:
+    make.confirmed(house)
+    make.confirmed(house, "ben@example.org", name="Ben")
+    house.mailer.script = [Outcome.REFUSED]
+    house.live(timedelta(days=1))
+    desk = signed_in(house)
+    assert "See who" in _health_of(desk)
+    words = text_of(desk.get("/desk/people?look=held"))
+    assert "Look after Held 1 A mail failed 1" in words
+    assert "does not go. Held: the mail failed." in words
+
+
+def _health_of(desk: FlaskClient) -> str:
+    return text_of(desk.get("/desk/")).partition("Is everything working?")[2]
 
 
 def test_person_page_tells_what_goes_when_and_why(house: House, desk: FlaskClient) -> None:

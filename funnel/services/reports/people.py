@@ -7,8 +7,11 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, Select, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from funnel.db.mail import Enrolment, Message
 from funnel.db.offers import ChallengeEntry, Purchase, WaitlistEntry
 from funnel.db.people import Subscriber
+from funnel.domain.delivery import MessageState
+from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.people import PersonState
 from funnel.services.reports.upcoming import NextMail, next_mails
 
@@ -27,6 +30,13 @@ class Whereabouts(StrEnum):
     BOUGHT = "bought"
     LEFT = "left"
     UNREACHABLE = "unreachable"
+
+
+class Concern(StrEnum):
+    """Why somebody should look at a person."""
+
+    HELD = "held"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,7 @@ class PeoplePage:
     found: int
     page: int
     counts: dict[Whereabouts, int]
+    concerns: dict[Concern, int]
 
     @property
     def pages(self) -> int:
@@ -74,10 +85,17 @@ class PeoplePage:
 
 
 def people(
-    session: Session, *, search: str = "", where: Whereabouts | None = None, page: int = 1
+    session: Session,
+    *,
+    search: str = "",
+    where: Whereabouts | None = None,
+    concern: Concern | None = None,
+    page: int = 1,
 ) -> PeoplePage:
     """People whose name or address contains `search`, in that place, a page of fifty."""
     found = _matching(search, where)
+    if concern is not None:
+        found = found.where(_asks_for_a_look(concern))
     total = session.scalar(select(func.count()).select_from(found.subquery())) or 0
     shown = min(max(page, 1), max(1, -(-total // PAGE_SIZE)))
     query = found.order_by(Subscriber.created_at.desc(), Subscriber.id.desc())
@@ -88,6 +106,7 @@ def people(
         found=total,
         page=shown,
         counts=_counts(session),
+        concerns={each: _count_concern(session, each) for each in Concern},
     )
 
 
@@ -122,6 +141,20 @@ def whereabouts() -> ColumnElement[str]:
         (joined, Whereabouts.CHALLENGE.value),
         else_=Whereabouts.GUIDE.value,
     )
+
+
+def _asks_for_a_look(concern: Concern) -> ColumnElement[bool]:
+    if concern is Concern.HELD:
+        return Subscriber.id.in_(
+            select(Enrolment.subscriber_id).where(Enrolment.state == EnrolmentState.HELD)
+        )
+    failed = [MessageState.FAILED, MessageState.UNCONFIRMED]
+    return Subscriber.id.in_(select(Message.subscriber_id).where(Message.state.in_(failed)))
+
+
+def _count_concern(session: Session, concern: Concern) -> int:
+    query = select(func.count()).select_from(Subscriber).where(_asks_for_a_look(concern))
+    return session.scalar(query) or 0
 
 
 def _counts(session: Session) -> dict[Whereabouts, int]:

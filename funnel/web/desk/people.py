@@ -4,7 +4,7 @@ from flask import Blueprint, render_template, request
 
 from funnel.runtime import Runtime
 from funnel.services.reports import people as report
-from funnel.services.reports.people import Whereabouts
+from funnel.services.reports.people import Concern, Whereabouts
 
 
 def add_pages(routes: Blueprint, rt: Runtime) -> None:
@@ -13,13 +13,22 @@ def add_pages(routes: Blueprint, rt: Runtime) -> None:
     @routes.get("/people")
     def people() -> str:
         search, where = request.args.get("q", "").strip(), _where(request.args.get("where"))
+        concern = _concern(request.args.get("look"))
         with rt.reading.begin() as session:
-            found = report.people(session, search=search, where=where, page=_page())
-        return render_template("desk/people.html", it=found, search=search, where=where)
+            found = report.people(
+                session, search=search, where=where, concern=concern, page=_page()
+            )
+        return render_template(
+            "desk/people.html", it=found, search=search, where=where, look=concern
+        )
 
 
 def _where(text: str | None) -> Whereabouts | None:
     return Whereabouts(text) if text in set(Whereabouts) else None
+
+
+def _concern(text: str | None) -> Concern | None:
+    return Concern(text) if text in set(Concern) else None
 
 
 def _page() -> int:

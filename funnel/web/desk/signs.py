@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from funnel.services.reports.health import Health
+from funnel.services.reports.people import Concern
 from funnel.web.desk.words import number, people, spell
 
 
@@ -17,11 +18,12 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Sign:
-    """One line of "Is everything working?"."""
+    """One line of "Is everything working?"; `look` is who to look at."""
 
     level: Level
     name: str
     say: str
+    look: Concern | None = None
 
 
 def signs(health: Health, missing_facts: int) -> tuple[Sign, ...]:
@@ -97,7 +99,7 @@ def _doubtful(health: Health) -> Sign:
     mail = health.mail
     if mail.unknown or mail.unconfirmed:
         say = f"{mail.unknown:,} wait for an answer, {mail.unconfirmed:,} never got one."
-        return Sign(Level.LOOK, "Mails without an answer", say)
+        return Sign(Level.LOOK, "Mails without an answer", say, Concern.FAILED)
     return Sign(Level.OK, "Mails without an answer", "None in eight weeks.")
 
 
@@ -108,7 +110,8 @@ def _failed(health: Health) -> Sign:
     say = f"{mail.failed:,} failed, {mail.bounced:,} bounced in eight weeks."
     if mail.held:
         say += f" {people(mail.held)} held until somebody looks."
-    return Sign(Level.LOOK, "Mails that failed", say)
+    concern = Concern.HELD if mail.held else Concern.FAILED
+    return Sign(Level.LOOK, "Mails that failed", say, concern)
 
 
 def _complaints(health: Health) -> Sign:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from funnel.domain.sequence import Fact
 from funnel.domain.stats import Rate, StepCount
 from funnel.domain.touch import DIRECT
-from funnel.services.reports.people import Whereabouts
+from funnel.services.reports.people import Concern, Whereabouts
 from funnel.services.reports.weeks import WeekCount
 
 T = TypeVar("T")
@@ -62,6 +62,7 @@ WHERE = {
     Whereabouts.LEFT: "Unsubscribed",
     Whereabouts.UNREACHABLE: "Address failed",
 }
+LOOK = {Concern.HELD: "Held", Concern.FAILED: "A mail failed"}
 NOTHING_NEXT = {
     Whereabouts.PENDING: "Nothing, until they confirm their address",
     Whereabouts.GUIDE: "Nothing more is planned",
