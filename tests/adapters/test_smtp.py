@@ -245,3 +245,22 @@ def test_nobody_listening_means_not_sent() -> None:
         port = listener.getsockname()[1]
     with closing(SmtpMailer(f"smtp://localhost:{port}")) as mailer:
         assert outcome_of(mailer) is Outcome.NOT_SENT_RETRY
+
+
+def test_a_pipelining_server_hears_the_whole_envelope_at_once() -> None:
+    heard: list[bytes] = []
+
+    def listen(caller: socket.socket) -> None:
+        caller.sendall(b"220 hello\r\n")
+        caller.recv(1000)
+        caller.sendall(b"250-hello\r\n250 PIPELINING\r\n")
+        heard.append(caller.recv(1000))
+        caller.sendall(b"250 ok\r\n250 ok\r\n354 go\r\n")
+        content = b""
+        while not content.endswith(b"\r\n.\r\n"):
+            content += caller.recv(10_000)
+        caller.sendall(b"250 ok\r\n")
+
+    with scripted(listen) as url, closing(SmtpMailer(url)) as mailer:
+        assert outcome_of(mailer) is Outcome.ACCEPTED
+    assert heard == [b"MAIL FROM:<hello@mail.example.org>\r\nRCPT TO:<ada@example.org>\r\nDATA\r\n"]
