@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from funnel.domain.schedule import DEFAULT_ZONE, local_instant, zone_of
 from funnel.domain.sequence import Fact
+from funnel.domain.simulated_names import NAMES
 
 # Demo numbers, not anybody's results. They stand for a warm audience of a local practice; where a
 # line says "assumed" nothing better is known.
@@ -73,15 +74,6 @@ SOURCES = (
     Source(0.15, 0.06, (), "https://www.instagram.com/"),
 )
 
-# First names as people write them, each with what stands before the number in the address.
-NAMES: tuple[tuple[str | None, str], ...] = (
-    ("Amelia", "amelia"), ("Priya", "priya"), ("Tom", "tom"), ("Siobhán", "siobhan"),
-    ("Zoë", "zoe"), ("Mohammed", "mohammed"), ("Grace", "grace"), ("Олена", "olena"),
-    ("Jean-Baptiste", "jean-baptiste"), ("Sam", "sam"), ("美咲", "misaki"), ("Nia", "nia"),
-    ("فاطمة", "fatima"), ("Łukasz", "lukasz"), ("O’Neil", "oneil"), ("Αθηνά", "athina"),
-    ("Maria da Conceição Albuquerque de Vasconcelos e Meneses", "maria"), ("Kwame", "kwame"),
-    (None, "reader"), (None, "guest"),
-)  # fmt: skip
 ZONES: tuple[str | None, ...] = (DEFAULT_ZONE,) * 18 + ("Europe/Paris", None)
 
 
