@@ -17,7 +17,7 @@ from funnel.db.people import Subscriber
 from funnel.domain.ports import OutgoingEmail, SendResult
 from funnel.domain.simulated import CONFIRM_MAIL, Act, ActKind, Plan
 from funnel.runtime import Runtime
-from funnel.services import guides
+from funnel.services import control, guides
 from funnel.services.simulated_acts import do
 from funnel.services.simulated_counts import DemoCounts, count, without_guide
 from funnel.services.simulated_people import know, mailed_since
@@ -198,3 +198,39 @@ def test_a_mail_that_is_only_under_way_has_not_been_seen(database_url: str, tmp_
             assert seen[CONFIRM_MAIL] == house.clock.now()
             assert mailed_since(session, house.clock.now()) == {"ada@example.org"}
             assert mailed_since(session, house.clock.now() + DAY) == set()
+
+
+@only_sqlite
+def test_a_link_that_ran_out_while_mail_was_stopped_stops_nobody_else(
+    database_url: str, tmp_path: Path
+) -> None:
+    with _house(database_url, tmp_path) as house:
+        people = simulation_of(house.rt, PLAN)
+        with house.rt.sessions.begin() as session:
+            control.pause_sending(session, by="Dr Reyes", now=house.clock.now())
+        live_until(PLAN.starts_at() + 9 * DAY, house.rt, house.clock, people, lambda _: None)
+        with house.rt.sessions.begin() as session:
+            control.resume_sending(session)
+        live_until(PLAN.ends_at(), house.rt, house.clock, people, lambda _: None)
+        counts = _counts(house.rt)
+    assert counts.requested > counts.confirmed > 0
+    assert (counts.duplicates, counts.unknown, counts.failed) == (0, 0, 0)
+
+
+@only_sqlite
+def test_someone_who_leaves_gets_no_more_mails(database_url: str, tmp_path: Path) -> None:
+    with open_house(database_url, tmp_path) as house:
+        make.confirmed(house)
+        with house.rt.sessions.begin() as session:
+            known = know(session, ["ada@example.org"])["ada@example.org"]
+            now = house.clock.now()
+            do(
+                session,
+                known,
+                Act(ActKind.LEAVE, now),
+                simulation_of(house.rt, PLAN).stage,
+                now=now,
+            )
+        got = len(house.mailer.accepted)
+        house.live(20 * DAY)
+        assert len(house.mailer.accepted) == got

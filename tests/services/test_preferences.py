@@ -1,0 +1,135 @@
+"""What a person chooses to get."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from funnel.domain.enrolment import EnrolmentState
+from funnel.domain.errors import LinkInvalid
+from funnel.domain.people import PersonState, SuppressionReason
+from funnel.services import preferences, suppression
+from tests.support import make
+from tests.support.house import House
+
+DAY = timedelta(days=1)
+
+
+def choose(house: House, *, series: bool, challenge: bool) -> None:
+    with house.rt.sessions.begin() as session:
+        preferences.set_preferences(
+            session,
+            make.person(house).public_id,
+            series=series,
+            challenge=challenge,
+            evidence=make.EVIDENCE,
+            links=house.rt.links,
+            now=house.clock.now(),
+        )
+
+
+def view(house: House) -> preferences.PreferencesView:
+    with house.rt.reading.begin() as session:
+        return preferences.preferences_view(session, make.person(house).public_id)
+
+
+def consents(house: House) -> list[str]:
+    return [row.purpose for row in make.person(house).consents]
+
+
+def test_choosing_nothing_is_unsubscribing(each_house: House) -> None:
+    house = each_house
+    make.confirmed(house)
+    choose(house, series=False, challenge=False)
+    assert make.person(house).state == PersonState.UNSUBSCRIBED
+    assert view(house).is_unsubscribed
+    assert make.enrolment(house, "nurture").state == EnrolmentState.STOPPED
+
+
+def test_switching_one_kind_off_stops_only_that_kind(house: House) -> None:
+    make.joined(house)
+    choose(house, series=False, challenge=True)
+    assert consents(house) == ["challenge"]
+    assert make.enrolment(house, "challenge").state == EnrolmentState.ACTIVE
+    house.hop(12 * DAY)
+    days = [email.subject for email in house.mailer.accepted if email.subject.startswith("Day")]
+    assert len(days) == 5
+    assert house.mailer.accepted[-1].subject.startswith("Day 5"), "no pitch without the series"
+
+
+def test_switching_the_challenge_off_and_on_goes_on_where_it_was(house: House) -> None:
+    make.joined(house)
+    house.hop(DAY)
+    choose(house, series=True, challenge=False)
+    house.hop(3 * DAY)
+    choose(house, series=True, challenge=True)
+    house.hop(2 * DAY)
+    days = [email.subject[:5] for email in house.mailer.accepted][2:]
+    assert days == ["Day 1", "Day 2", "Day 3", "Day 4"]
+
+
+def test_saving_without_a_change_changes_nothing(house: House) -> None:
+    make.confirmed(house)
+    before = make.enrolment(house, "nurture")
+    house.clock.advance(timedelta(hours=1))
+    choose(house, series=True, challenge=False)
+    after = make.enrolment(house, "nurture")
+    assert (after.state, after.next_due_at) == (before.state, before.next_due_at)
+    assert consents(house) == ["series"]
+
+
+def test_choosing_the_series_after_leaving_is_a_fresh_consent(house: House) -> None:
+    make.confirmed(house)
+    make.unsubscribed(house)
+    choose(house, series=True, challenge=False)
+    assert make.person(house).state == PersonState.CONFIRMED
+    house.hop(2 * DAY)
+    assert len(house.mailer.accepted) == 3
+
+
+def test_choosing_the_series_late_starts_it_from_the_first_mail(house: House) -> None:
+    make.confirmed(house, series=False)
+    house.hop(5 * DAY)
+    choose(house, series=True, challenge=False)
+    house.hop(2 * DAY)
+    assert house.mailer.accepted[-1].subject == "One small thing to try today"
+
+
+def test_choosing_the_series_after_joining_brings_no_invitations(house: House) -> None:
+    make.joined(house, series=False)
+    choose(house, series=True, challenge=True)
+    house.work()
+    assert make.enrolment(house, "nurture").state == EnrolmentState.EXITED
+
+
+@pytest.mark.parametrize("reason", [SuppressionReason.BOUNCED, SuppressionReason.COMPLAINED])
+def test_a_dead_or_complaining_address_stays_as_it_is(
+    house: House, reason: SuppressionReason
+) -> None:
+    make.confirmed(house)
+    with house.rt.sessions.begin() as session:
+        suppression.suppress_person(
+            session,
+            session.merge(make.person(house)),
+            reason,
+            evidence=make.EVIDENCE,
+            links=house.rt.links,
+            now=house.clock.now(),
+        )
+    with pytest.raises(LinkInvalid):
+        choose(house, series=True, challenge=False)
+    assert consents(house) == []
+
+
+def test_someone_unconfirmed_has_no_preferences(house: House) -> None:
+    make.request(house)
+    with pytest.raises(LinkInvalid):
+        choose(house, series=True, challenge=False)
+
+
+@given(st.emails())
+def test_a_masked_address_shows_one_letter_and_the_host(email: str) -> None:
+    masked = preferences.mask(email)
+    local, _, host = email.rpartition("@")
+    assert masked == f"{local[0]}…@{host}"

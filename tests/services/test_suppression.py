@@ -1,0 +1,134 @@
+"""Leaving people alone: at once, in one transaction, and for good."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import func, select
+
+from funnel.db.people import ConsentEvent, Subscriber, Suppression
+from funnel.domain.delivery import MessageState
+from funnel.domain.enrolment import EnrolmentState
+from funnel.domain.people import PersonState, SuppressionReason
+from funnel.services import suppression
+from tests.support import make
+from tests.support.house import House
+from tests.support.steps import DRIP, drip_due, send
+
+DAY = timedelta(days=1)
+
+
+def rows(house: House) -> list[Suppression]:
+    with house.rt.reading.begin() as session:
+        return list(session.scalars(select(Suppression)))
+
+
+def test_unsubscribing_ends_everything_in_one_transaction(each_house: House) -> None:
+    house = each_house
+    drip_due(house)
+    make.unsubscribed(house)
+    person = make.person(house)
+    assert person.state == PersonState.UNSUBSCRIBED
+    assert person.unsubscribed_at == house.clock.now()
+    assert person.consents == []
+    assert make.enrolment(house, "nurture").state == EnrolmentState.STOPPED
+    assert make.message(house, DRIP).state == MessageState.CANCELLED
+    house.hop(20 * DAY)
+    assert not house.mailer.offered
+
+
+def test_unsubscribing_fifty_times_is_unsubscribing_once(house: House) -> None:
+    make.confirmed(house)
+    for _ in range(50):
+        make.unsubscribed(house)
+    assert len(rows(house)) == 1
+    with house.rt.reading.begin() as session:
+        query = select(func.count()).where(ConsentEvent.action == "withdrawn")
+        assert session.scalar(query) == 1
+
+
+def test_unsubscribing_someone_who_is_gone_is_no_error(house: House) -> None:
+    with house.rt.sessions.begin() as session:
+        suppression.unsubscribe(
+            session, uuid4(), evidence=make.EVIDENCE, links=house.rt.links, now=house.clock.now()
+        )
+    assert rows(house) == []
+
+
+def test_a_mail_already_leaving_is_the_last_one(house: House) -> None:
+    drip_due(house)
+    house.mailer.during = lambda: make.unsubscribed(house)
+    send(house)
+    house.mailer.during = None
+    house.hop(20 * DAY)
+    assert len(house.mailer.offered) == 1
+
+
+def test_a_suppression_names_no_one(house: House) -> None:
+    make.confirmed(house)
+    make.unsubscribed(house)
+    (row,) = rows(house)
+    assert "ada" not in row.address_hash
+    assert len(row.address_hash) == 64
+
+
+GRAVE = [SuppressionReason.UNSUBSCRIBED, SuppressionReason.BOUNCED, SuppressionReason.COMPLAINED]
+
+
+@pytest.mark.parametrize("first", GRAVE)
+@pytest.mark.parametrize("second", GRAVE)
+def test_the_gravest_reason_stands_in_whatever_order(
+    house: House, first: SuppressionReason, second: SuppressionReason
+) -> None:
+    make.confirmed(house)
+    for reason in (first, second):
+        with house.rt.sessions.begin() as session:
+            person = session.scalars(select(Subscriber)).one()
+            suppression.suppress_person(
+                session,
+                person,
+                reason,
+                evidence=make.EVIDENCE,
+                links=house.rt.links,
+                now=house.clock.now(),
+            )
+    graver = max(first, second, key=GRAVE.index)
+    assert make.person(house).state == PersonState(graver.value)
+    assert {row.reason for row in rows(house)} == {first, second}
+
+
+def test_the_unsubscribe_link_does_not_soften_a_complaint(house: House) -> None:
+    make.confirmed(house)
+    with house.rt.sessions.begin() as session:
+        suppression.suppress_person(
+            session,
+            session.scalars(select(Subscriber)).one(),
+            SuppressionReason.COMPLAINED,
+            evidence=make.EVIDENCE,
+            links=house.rt.links,
+            now=house.clock.now(),
+        )
+    make.unsubscribed(house)
+    assert make.person(house).state == PersonState.COMPLAINED
+    assert [row.reason for row in rows(house)] == ["complained"]
+
+
+def test_lifting_forgets_an_unsubscribe_and_nothing_graver(house: House) -> None:
+    make.confirmed(house)
+    with house.rt.sessions.begin() as session:
+        person = session.scalars(select(Subscriber)).one()
+        for reason in GRAVE:
+            suppression.suppress_address(
+                session, person.email_key, reason, links=house.rt.links, now=house.clock.now()
+            )
+        suppression.lift_unsubscribe(session, person, links=house.rt.links)
+    assert {row.reason for row in rows(house)} == {"bounced", "complained"}
+
+
+def test_having_any_consent_looks_at_series_and_challenge(house: House) -> None:
+    make.confirmed(house)
+    with house.rt.reading.begin() as session:
+        assert suppression.has_any_consent(session, make.person(house))
+    make.unsubscribed(house)
+    with house.rt.reading.begin() as session:
+        assert not suppression.has_any_consent(session, make.person(house))
