@@ -23,9 +23,7 @@ OPEN_BLUEPRINTS = {"public", "portal", "hooks", "mailbox"}
 
 
 @pytest.fixture(scope="module")
-def house(
-    migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[House]:
+def house(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("house")
     file = folder / "funnel.db"
     file.write_bytes(migrated_sqlite.read_bytes())

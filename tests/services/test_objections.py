@@ -40,9 +40,7 @@ def suppress(house: House) -> None:
 
 def pause_enrolment(house: House) -> None:
     with house.rt.sessions.begin() as session:
-        session.execute(
-            update(Enrolment).values(state=EnrolmentState.PAUSED, why="By hand.")
-        )
+        session.execute(update(Enrolment).values(state=EnrolmentState.PAUSED, why="By hand."))
 
 
 @pytest.mark.parametrize(
