@@ -56,7 +56,7 @@ class Choices:
 @click.option("--days", type=click.IntRange(1, 3660), help="In how many days.  [45]")
 @click.option("--seed", type=int, help="Another seed, other people.  [1]")
 @click.option(
-    "--speed", type=click.FloatRange(1), default=10.0, show_default=True, help="Seconds a day takes."
+    "--speed", type=click.FloatRange(1), default=10.0, show_default=True, help="Seconds for a day."
 )
 @click.option("--fast", is_flag=True, help="No server: as quickly as this machine can, to the end.")
 @click.option("--json", "as_json", is_flag=True, help="With --fast: print one JSON object.")
@@ -180,7 +180,7 @@ def _run_served(settings: Settings, asked: Choices, speed: float) -> None:
     prepare(rt)
     click.echo(
         f"\n  A demo: the people are made up, nothing is sent, and a day takes {speed:g} seconds.\n"
-        f"  It begins on {start.astimezone(zone_of(DEFAULT_ZONE)):%A %d %B %Y}."
+        f"  Its calendar stands at {start.astimezone(zone_of(DEFAULT_ZONE)):%A %d %B %Y}."
     )
     serve(rt, _loops(rt, bell, simulation_of(rt, plan, OVERLAP)))
 
