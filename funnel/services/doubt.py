@@ -81,4 +81,4 @@ class Sweeper:
 
 
 def _locked(query: Select[Message]) -> Select[Message]:
-    return query.limit(SWEEP_LIMIT).with_for_update(skip_locked=True, of=Message)
+    return query.limit(SWEEP_LIMIT).with_for_update(skip_locked=True, of=Message, key_share=True)

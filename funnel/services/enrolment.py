@@ -111,7 +111,7 @@ def _live(session: Session, subscriber_id: int, keys: list[str] | None) -> list[
     )
     if keys is not None:
         query = query.where(Enrolment.sequence_key.in_(keys))
-    return list(session.scalars(query.with_for_update()))
+    return list(session.scalars(query.with_for_update(key_share=True)))
 
 
 def _end(
@@ -157,7 +157,7 @@ def advance_due(session: Session, *, pepper: bytes, now: datetime, limit: int = 
         .where(Enrolment.state == EnrolmentState.ACTIVE, Enrolment.next_due_at <= now)
         .order_by(Enrolment.next_due_at)
         .limit(limit)
-        .with_for_update(skip_locked=True, of=Enrolment)
+        .with_for_update(skip_locked=True, of=Enrolment, key_share=True)
     )
     due = list(session.scalars(query))
     if due:
@@ -274,7 +274,7 @@ def step_settled(session: Session, message: Message, *, now: datetime) -> None:
     """
     if message.enrolment_id is None:
         return
-    enrolment = session.get(Enrolment, message.enrolment_id, with_for_update=True)
+    enrolment = session.get(Enrolment, message.enrolment_id, with_for_update={"key_share": True})
     if enrolment is None:
         return
     if message.state in _DEALT_WITH:

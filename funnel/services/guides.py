@@ -20,7 +20,7 @@ from funnel.domain.guides import GUIDE_LEASE, GUIDE_LINK_LIFE, MAX_GUIDE_ATTEMPT
 from funnel.domain.ports import GuidePress, MailClass, PressedGuide, Storage, StoredFile
 from funnel.domain.schedule import zone_of
 from funnel.domain.sequence import Fact
-from funnel.services import outbox
+from funnel.services import outbox, people
 from funnel.services.facts import record_fact
 
 
@@ -81,6 +81,7 @@ def _put_ready_mail(
 def send_again(session: Session, handle: UUID, *, now: datetime) -> None:
     """Send a fresh link to the address on file; raises LinkInvalid."""
     guide = _by_handle(session, handle)
+    people.lock(session, [guide.subscriber_id])
     send_to_person(session, guide.subscriber, now=now)
 
 
@@ -112,6 +113,7 @@ def _is_expired(guide: Guide, now: datetime) -> bool:
 def count_download(session: Session, handle: UUID, *, now: datetime) -> None:
     """Count one pressed download button; the first is a fact of the funnel."""
     guide = _by_handle(session, handle)
+    people.lock(session, [guide.subscriber_id])
     if guide.state != GuideState.READY or _is_expired(guide, now):
         return
     session.execute(

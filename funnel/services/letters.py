@@ -23,6 +23,7 @@ class Draft:
     """A message with all that its letter needs, read in one go and then let go of the database."""
 
     message_id: UUID
+    subscriber_id: int
     fence: int
     mail_class: MailClass
     purpose: Purpose | None
@@ -43,6 +44,7 @@ def draft(message: Message, fence: int, guide_handle: UUID | None) -> Draft:
     person = message.subscriber
     return Draft(
         message_id=message.id,
+        subscriber_id=message.subscriber_id,
         fence=fence,
         mail_class=MailClass(message.mail_class),
         purpose=Purpose(message.purpose) if message.purpose else None,

@@ -19,7 +19,7 @@ from funnel.domain.errors import InvalidInput
 from funnel.domain.evidence import Evidence
 from funnel.domain.people import SuppressionReason, parse_address
 from funnel.links import Links
-from funnel.services import suppression
+from funnel.services import people, suppression
 from funnel.services.sending import set_state
 
 KEPT_FIELDS = ("event", "type", "reason", "status", "smtp-id", "sg_message_id", "send_id", "email")
@@ -88,6 +88,7 @@ def handle_events(session: Session, *, links: Links, clock: Clock, limit: int = 
         .with_for_update(skip_locked=True)
     )
     waiting = list(session.scalars(query))
+    people.lock(session, _everyone(session, waiting))
     for event in waiting:
         event.handled_at = clock.now()
         try:
@@ -96,6 +97,18 @@ def handle_events(session: Session, *, links: Links, clock: Clock, limit: int = 
         except (ValueError, LookupError) as error:
             event.problem = type(error).__name__
     return len(waiting)
+
+
+def _everyone(session: Session, events: list[MailEvent]) -> set[int]:
+    """Whom these events may be about, by subscriber id."""
+    handles = {handle for event in events for handle in _handles(event.body)}
+    provider_ids = {_provider_id(event.body) for event in events} - {""}
+    keys = {key for event in events if (key := _address_key(event.body)) is not None}
+    is_meant = Message.id.in_(handles) | Message.provider_id.in_(provider_ids)
+    return {
+        *session.scalars(select(Message.subscriber_id).where(is_meant)),
+        *session.scalars(select(Subscriber.id).where(Subscriber.email_key.in_(keys))),
+    }
 
 
 def _handle(session: Session, event: MailEvent, links: Links, clock: Clock) -> None:
@@ -111,17 +124,26 @@ def _handle(session: Session, event: MailEvent, links: Links, clock: Clock) -> N
 
 def _find_message(session: Session, body: Mapping[str, object]) -> Message | None:
     """By our own id, our Message-ID, or the provider's id: whichever the event still carries."""
-    handles = [_as_uuid(body.get("send_id")), _as_uuid(_local_part(body.get("smtp-id")))]
-    ways = [Message.id == handle for handle in handles if handle is not None]
-    provider_id = str(body.get("sg_message_id", "")).partition(".")[0]
+    ways = [Message.id == handle for handle in _handles(body)]
+    provider_id = _provider_id(body)
     if provider_id:
         ways.append(Message.provider_id == provider_id)
     found = (_locked_message(session, way) for way in ways)
     return next((message for message in found if message is not None), None)
 
 
+def _handles(body: Mapping[str, object]) -> list[UUID]:
+    found = [_as_uuid(body.get("send_id")), _as_uuid(_local_part(body.get("smtp-id")))]
+    return [handle for handle in found if handle is not None]
+
+
+def _provider_id(body: Mapping[str, object]) -> str:
+    return str(body.get("sg_message_id", "")).partition(".")[0]
+
+
 def _locked_message(session: Session, way: ColumnElement[bool]) -> Message | None:
-    return session.scalars(select(Message).where(way).with_for_update(of=Message)).first()
+    query = select(Message).where(way).with_for_update(of=Message, key_share=True)
+    return session.scalars(query).first()
 
 
 def _local_part(message_id: object) -> str:

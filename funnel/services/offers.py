@@ -88,7 +88,7 @@ def mark_paid(
     session: Session, subscriber_id: int, offer_key: str, *, staff_id: int, now: datetime
 ) -> None:
     """Note that an offer was paid for; the pitch ends in the same transaction."""
-    person = session.get_one(Subscriber, subscriber_id, with_for_update=True)
+    person = session.get_one(Subscriber, subscriber_id, with_for_update={"key_share": True})
     is_new = insert_if_absent(
         session,
         Purchase,

@@ -77,8 +77,10 @@ def put_step(
 
 
 def _queue_anew(session: Session, dedupe_key: str, why: str, now: datetime) -> bool:
-    query = select(Message).where(Message.dedupe_key == dedupe_key).with_for_update()
-    message = session.scalars(query.execution_options(populate_existing=True)).first()
+    query = select(Message).where(Message.dedupe_key == dedupe_key)
+    message = session.scalars(
+        query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    ).first()
     if message is None or message.state in OPEN_STATES:
         return True
     if message.state not in SURELY_NOT_SENT:

@@ -22,10 +22,20 @@ from funnel.domain.sequence import Fact
 def by_handle(session: Session, handle: UUID, *, lock: bool = False) -> Subscriber:
     """The person a signed link belongs to; raises LinkInvalid when there is none."""
     query = select(Subscriber).where(Subscriber.public_id == handle)
-    person = session.scalars(query.with_for_update() if lock else query).first()
+    person = session.scalars(query.with_for_update(key_share=True) if lock else query).first()
     if person is None:
         raise LinkInvalid
     return person
+
+
+def lock(session: Session, ids: Collection[int]) -> None:
+    """Take the rows of these people, always in the same order.
+
+    Whoever is to change mails or enrolments of people does this first, so that no two wait for
+    each other: a deadlock would cost an unsubscribe, or the answer of a provider.
+    """
+    query = select(Subscriber.id).where(Subscriber.id.in_(ids)).order_by(Subscriber.id)
+    session.execute(query.with_for_update(key_share=True))
 
 
 def standings(

@@ -6,11 +6,14 @@ The protocol is told in docs/sending.md; each step here is one of its paragraphs
 import hashlib
 import logging
 import random
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, joinedload, sessionmaker
 
 from funnel.db.guides import Guide
@@ -26,12 +29,15 @@ from funnel.domain.delivery import (
 )
 from funnel.domain.errors import FunnelError
 from funnel.domain.ports import Mailer, Outcome, OutgoingEmail, SendResult
-from funnel.services import control
+from funnel.services import control, people
 from funnel.services.enrolment import step_settled
 from funnel.services.letters import Draft, LetterWriter, draft
 from funnel.services.objections import objection_to
 
+_ROW = {"of": Message, "key_share": True}
 log = logging.getLogger(__name__)
+
+FINISH_PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,7 @@ class Sender:
     writer: LetterWriter
     worker: str
     is_allowed: bool = True
+    pause: Callable[[float], None] = time.sleep
 
     def send_batch(self) -> int:
         """Deal with one batch of due messages; returns how many were claimed."""
@@ -65,21 +72,24 @@ class Sender:
         ready = self._write(drafts)
         started = self.clock.boot_seconds()
         with self.sessions.begin() as session:
+            _lock_people(session, drafts)
             intended = [letter for letter in ready if self._intend(session, letter)]
         if not intended:
             return len(drafts)
-        self._finish(intended, self._call(intended, started))
+        results = self._call(intended, started)
+        self._insist(lambda: self._finish(intended, results))
         return len(drafts)
 
     def _claim(self, session: Session) -> list[Draft]:
         """Lease a batch of due messages to this worker, each with a fence of its own."""
-        if control.sending_state(session).is_paused:
+        room = self._room(session)
+        if room == 0:
             return []
         due = (
             select(Message.id)
             .where(Message.state == MessageState.SCHEDULED, Message.not_before <= self.clock.now())
             .order_by(Message.priority.desc(), Message.not_before)
-            .limit(self.mailer.batch_size)
+            .limit(room)
             .with_for_update(skip_locked=True)
         )
         # Chosen first and then changed: as one statement Postgres may run the choice again and
@@ -105,6 +115,16 @@ class Sender:
             for message in messages
         ]
 
+    def _room(self, session: Session) -> int:
+        """How many may be claimed now: none when all mail is stopped, a probe in trouble."""
+        if control.sending_state(session).is_paused:
+            return 0
+        breaker, now = control.read_breaker(session), self.clock.machine()
+        room = breaker.room(self.mailer.batch_size, now)
+        if room and breaker.probe_at is not None:
+            control.write_breaker(session, breaker.probing(now))
+        return room
+
     def _write(self, drafts: list[Draft]) -> list[_Ready]:
         """Render outside any transaction; a letter that cannot be written fails alone."""
         written = [(each, self._try_to_write(each)) for each in drafts]
@@ -123,6 +143,7 @@ class Sender:
 
     def _close(self, each: Draft, state: MessageState, why: str) -> None:
         with self.sessions.begin() as session:
+            _lock_people(session, [each])
             self._move(session, each, MessageState.CLAIMED, state=state, why=why)
 
     def _intend(self, session: Session, letter: _Ready) -> bool:
@@ -133,7 +154,7 @@ class Sender:
         message = session.get(
             Message,
             letter.draft.message_id,
-            with_for_update={"of": Message},
+            with_for_update=_ROW,
             populate_existing=True,
         )
         if message is None or not _is_ours(message, letter.draft, MessageState.CLAIMED):
@@ -180,13 +201,38 @@ class Sender:
             ]
         return self.mailer.send([each.email for each in letters])
 
+    def _insist(self, record: Callable[[], None]) -> None:
+        """Record an answer that is in hand, also when the database is away for a while.
+
+        Giving up would make it a doubt. Repeating is safe, for the fence is asked each time.
+        """
+        for pause_seconds in FINISH_PAUSES_SECONDS:
+            try:
+                record()
+            except DBAPIError:
+                log.warning("an answer could not be recorded; once more in %s s", pause_seconds)
+                self.pause(pause_seconds)
+            else:
+                return
+        record()
+
     def _finish(self, letters: list[_Ready], results: list[SendResult]) -> None:
         with self.sessions.begin() as session:
+            _lock_people(session, [letter.draft for letter in letters])
             for letter, result in zip(letters, results, strict=True):
                 self._record(session, letter.draft, result)
+            self._learn(session, results)
+
+    def _learn(self, session: Session, results: list[SendResult]) -> None:
+        """Let the breaker know how the provider answered."""
+        known = breaker = control.read_breaker(session)
+        for result in results:
+            breaker = breaker.after(result.outcome, result.why, self.clock.machine())
+        if breaker != known:
+            control.write_breaker(session, breaker)
 
     def _record(self, session: Session, each: Draft, result: SendResult) -> None:
-        message = session.get(Message, each.message_id, with_for_update={"of": Message})
+        message = session.get(Message, each.message_id, with_for_update=_ROW)
         if message is None or not _is_ours(message, each, MessageState.SENDING):
             return
         self._end_attempt(session, message, result)
@@ -215,9 +261,13 @@ class Sender:
         self, session: Session, each: Draft, was: MessageState, *, state: MessageState, why: str
     ) -> None:
         """Change a message that is still ours, and move its sequence on when it is closed."""
-        message = session.get(Message, each.message_id, with_for_update={"of": Message})
+        message = session.get(Message, each.message_id, with_for_update=_ROW)
         if message is not None and _is_ours(message, each, was):
             set_state(session, message, state, why, clock=self.clock)
+
+
+def _lock_people(session: Session, drafts: list[Draft]) -> None:
+    people.lock(session, {each.subscriber_id for each in drafts})
 
 
 def set_state(

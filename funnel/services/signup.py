@@ -117,7 +117,7 @@ def _find_or_add(session: Session, request: SignupRequest, now: datetime) -> Sub
         is_test=False,
     )
     query = select(Subscriber).where(Subscriber.email_key == request.address.key)
-    person = session.scalars(query.with_for_update()).one()
+    person = session.scalars(query.with_for_update(key_share=True)).one()
     if person.state == PersonState.PENDING:
         person.first_name = request.first_name or person.first_name
     return person
@@ -236,8 +236,8 @@ def confirm(
     """
     asked = _find_confirmation(session, handle)
     # The person's row is the lock that two clicks at once wait for.
-    locked = select(Subscriber).where(Subscriber.id == asked.subscriber_id).with_for_update()
-    person = session.scalars(locked).one()
+    query = select(Subscriber).where(Subscriber.id == asked.subscriber_id)
+    person = session.scalars(query.with_for_update(key_share=True)).one()
     session.refresh(asked)
     _refuse_old(asked, person, now)
     if asked.confirmed_at is None:

@@ -71,8 +71,8 @@ def unsubscribe(
     session: Session, handle: UUID, *, evidence: Evidence, links: Links, now: datetime
 ) -> None:
     """Stop all series mail for the person of a link; a person since deleted is no error."""
-    query = select(Subscriber).where(Subscriber.public_id == handle).with_for_update()
-    person = session.scalars(query).first()
+    query = select(Subscriber).where(Subscriber.public_id == handle)
+    person = session.scalars(query.with_for_update(key_share=True)).first()
     if person is not None and person.state not in {PersonState.BOUNCED, PersonState.COMPLAINED}:
         suppress_person(
             session,

@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, select, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Dialect, Engine, make_url, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -23,6 +22,9 @@ from tests.support.servers import PostgresServer
 
 Sessions = sessionmaker[Session]
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+DIALECTS: list[Dialect] = [
+    make_url(url).get_dialect()() for url in ("sqlite://", "postgresql+psycopg://")
+]
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 on_postgres = pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 
@@ -157,11 +159,11 @@ def test_a_time_without_a_zone_is_not_stored(sessions: Sessions) -> None:
 
 @given(st.datetimes(datetime.fromisoformat("1900-01-01"), timezones=st.timezones()))
 def test_any_time_survives_the_column_type(when: datetime) -> None:
-    for dialect in (sqlite.dialect(), postgresql.dialect()):
+    for dialect in DIALECTS:
         stored = UtcDateTime().process_bind_param(when, dialect)
         assert UtcDateTime().process_result_value(stored, dialect) == when.astimezone(UTC)
-    assert UtcDateTime().process_bind_param(None, sqlite.dialect()) is None
-    assert UtcDateTime().process_result_value(None, sqlite.dialect()) is None
+    assert UtcDateTime().process_bind_param(None, DIALECTS[0]) is None
+    assert UtcDateTime().process_result_value(None, DIALECTS[0]) is None
 
 
 def test_a_folder_that_is_not_there_is_made(tmp_path: Path) -> None:

@@ -95,7 +95,11 @@ def test_an_older_key_still_opens_what_was_sent_with_it() -> None:
         LINKS.read(LinkPurpose.CONFIRM, rotated.token(LinkPurpose.CONFIRM, HANDLE))
 
 
-@pytest.mark.parametrize("sealed", ["", "x", GOOD, OTHER.seal("text"), "é", "A" * 100_000])
+@pytest.mark.parametrize(
+    "sealed",
+    ["", "x", GOOD, OTHER.seal("text"), "é", "A" * 100_000],
+    ids=["nothing", "a letter", "a token", "another key", "not ASCII", "long"],
+)
 def test_what_we_did_not_seal_cannot_be_opened(sealed: str) -> None:
     with pytest.raises(LinkExpired):
         LINKS.unseal(sealed, 60)
@@ -108,7 +112,11 @@ def test_what_we_sealed_comes_back_and_shows_nothing(text: str) -> None:
     assert len(text) < 4 or text not in sealed
 
 
-@pytest.mark.parametrize("stamp", ["", "shown", "shown.x.y", GOOD, OTHER.stamp(), "é"])
+@pytest.mark.parametrize(
+    "stamp",
+    ["", "shown", "shown.x.y", GOOD, OTHER.stamp(), "é"],
+    ids=["nothing", "a word", "three words", "a token", "another key", "not ASCII"],
+)
 def test_a_stamp_that_is_not_ours_tells_no_time(stamp: str) -> None:
     assert LINKS.seconds_since(stamp) is None
 

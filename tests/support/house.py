@@ -181,9 +181,11 @@ def open_house(
         mailer=mailer or fake_mailer,
         press=press or fake_press,
     )
-    prepare(rt)
-    yield House(rt, clock, fake_mailer, fake_press)
-    rt.close()
+    try:
+        prepare(rt)
+        yield House(rt, clock, fake_mailer, fake_press)
+    finally:
+        rt.close()
 
 
 def link_in(email: OutgoingEmail, path: str) -> str:

@@ -1,7 +1,7 @@
 """Celery is a bell: thin tasks, no far future, every queue consumed."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -52,7 +52,7 @@ def test_a_task_for_later_is_refused_however_it_is_published(
     app: Celery, name: str, far: dict[str, Any]
 ) -> None:
     task = app.tasks[name]
-    ways = [
+    ways: list[Callable[[], Any]] = [
         lambda: task.apply_async(**far),
         lambda: app.send_task(name, **far),
         lambda: task.signature().set(**far).apply_async(),
