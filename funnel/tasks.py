@@ -5,6 +5,7 @@ from collections.abc import Collection
 from typing import Any
 
 from celery import Celery, bootsteps
+from celery.signals import worker_shutting_down
 
 from funnel.runtime import TASKS, Runtime
 from funnel.services.work import run_guarded
@@ -43,6 +44,8 @@ def create_celery(rt: Runtime) -> Celery:
     )
     _add_tasks(app, rt)
     app.steps["worker"].add(_poll_step(rt))
+    # On the first sign of stopping: the batch in hand is finished, and no other is begun.
+    worker_shutting_down.connect(lambda **_: rt.worker.stopping.set(), weak=False)
     return app
 
 

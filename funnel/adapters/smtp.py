@@ -158,6 +158,8 @@ def _judge_refusal(email: OutgoingEmail, refusal: Refusal) -> SendResult:
         outcome = Outcome.NOT_SENT_RETRY
     elif is_about_us:
         outcome = Outcome.ACCOUNT_REFUSED
+    elif refusal.is_about_address:
+        outcome = Outcome.ADDRESS_REFUSED
     else:
         outcome = Outcome.REFUSED
     return SendResult(email.message_id, outcome, why, status_code=refusal.code)

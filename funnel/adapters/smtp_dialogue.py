@@ -44,10 +44,16 @@ class Step(StrEnum):
 
 @dataclass(frozen=True)
 class Refusal:
-    """A step the server did not agree to, and its three-digit reply or NOT_A_REPLY."""
+    """A step the server did not agree to: its three-digit reply or NOT_A_REPLY, and its words."""
 
     step: Step
     code: int
+    words: bytes = b""
+
+    @property
+    def is_about_address(self) -> bool:
+        """The mailbox does not exist (RFC 3463, 5.1.x); a policy's 550 says nothing of it."""
+        return self.step is Step.RECIPIENT and self.words.startswith(b"5.1.")
 
 
 class Lost(Exception):
@@ -77,10 +83,10 @@ class Dialogue:
         }
         if self._is_pipelining:
             self._write(b"".join(commands.values()))
-            return _first_refusal([(step, self._reply()) for step in commands])
+            return _first_refusal([(step, *self._reply()) for step in commands])
         for step, command in commands.items():
             self._write(command)
-            refusal = _first_refusal([(step, self._reply())])
+            refusal = _first_refusal([(step, *self._reply())])
             if refusal is not None:
                 return refusal
         return None
@@ -116,17 +122,17 @@ class Dialogue:
         except OSError as error:
             raise Lost from error
 
-    def _reply(self) -> int:
+    def _reply(self) -> tuple[int, bytes]:
         try:
-            return self._client.getreply()[0]
+            return self._client.getreply()
         except OSError as error:
             raise Lost from error
 
 
-def _first_refusal(replies: list[tuple[Step, int]]) -> Refusal | None:
-    for step, code in replies:
+def _first_refusal(replies: list[tuple[Step, int, bytes]]) -> Refusal | None:
+    for step, code, words in replies:
         if code // 100 != (3 if step is Step.CONTENT else 2):
-            return Refusal(step, code)
+            return Refusal(step, code, words)
     return None
 
 

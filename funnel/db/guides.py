@@ -20,8 +20,8 @@ class Guide(Base):
         Index(
             "ix_guide_open",
             "not_before",
-            postgresql_where=text("state IN ('requested', 'claimed')"),
-            sqlite_where=text("state IN ('requested', 'claimed')"),
+            postgresql_where=text("state IN ('requested', 'claimed', 'failed')"),
+            sqlite_where=text("state IN ('requested', 'claimed', 'failed')"),
         ),
     )
 

@@ -91,7 +91,7 @@ def judge(
     match outcome:
         case Outcome.ACCEPTED:
             return Verdict(MessageState.ACCEPTED, why)
-        case Outcome.REFUSED:
+        case Outcome.REFUSED | Outcome.ADDRESS_REFUSED:
             return Verdict(MessageState.FAILED, why)
         case Outcome.AMBIGUOUS:
             return Verdict(MessageState.UNKNOWN, why)

@@ -9,7 +9,7 @@ MAX_GUIDE_ATTEMPTS = 5
 
 
 class GuideState(StrEnum):
-    """A guide is served only when it is ready."""
+    """A guide is served only when it is ready; one that failed is tried again each hour."""
 
     REQUESTED = "requested"
     CLAIMED = "claimed"

@@ -135,6 +135,19 @@ class Standing:
     purposes: frozenset[Purpose]
     suppressions: frozenset[SuppressionReason]
 
+    @property
+    def has_bounced(self) -> bool:
+        """By the address or by the person: either is enough to leave them alone."""
+        return SuppressionReason.BOUNCED in self.suppressions or self.state is PersonState.BOUNCED
+
+    @property
+    def has_complained(self) -> bool:
+        """By the address or by the person."""
+        return (
+            SuppressionReason.COMPLAINED in self.suppressions
+            or self.state is PersonState.COMPLAINED
+        )
+
 
 def why_not_send(standing: Standing, mail_class: MailClass, purpose: Purpose | None) -> str | None:
     """Why this person must not get this mail, as a plain sentence; None when they may.
@@ -144,11 +157,11 @@ def why_not_send(standing: Standing, mail_class: MailClass, purpose: Purpose | N
     """
     if mail_class is MailClass.ADMIN:
         return None
-    if SuppressionReason.BOUNCED in standing.suppressions:
+    if standing.has_bounced:
         return "Mail to this address bounced."
     if mail_class is MailClass.RECEIPT:
         return None
-    if SuppressionReason.COMPLAINED in standing.suppressions:
+    if standing.has_complained:
         return "They reported a mail as spam."
     if mail_class is MailClass.CONFIRM:
         return None

@@ -77,6 +77,7 @@ class Outcome(StrEnum):
     NOT_SENT_RETRY = "not_sent_retry"
     NOT_SENT_THROTTLED = "not_sent_throttled"
     REFUSED = "refused"
+    ADDRESS_REFUSED = "address_refused"
     ACCOUNT_REFUSED = "account_refused"
     AMBIGUOUS = "ambiguous"
 

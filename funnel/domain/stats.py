@@ -78,7 +78,7 @@ STEP_RULES = (
     StepRule(Fact.WAITLISTED, Fact.JOINED, timedelta(days=14)),
     StepRule(Fact.PURCHASED, Fact.WAITLISTED),
 )
-# A sale, or a place on a list, is each person's own affair: no mail has failed where it is not made.
+# A sale, or a place on a list, is each person's own affair: no mail failed where none is made.
 JUDGED = frozenset({Fact.CONFIRMED, Fact.DOWNLOADED, Fact.JOINED, Fact.COMPLETED})
 
 

@@ -8,8 +8,11 @@ from sqlalchemy.orm import Session
 
 from funnel.db.mail import Control, Tick
 from funnel.db.upsert import insert_if_absent
+from funnel.domain.breaker import Breaker
 
 PAUSED = "paused"
+BREAKER = "breaker"
+PEPPER = "pepper"
 LAST_TICK = "last_tick"
 
 
@@ -52,6 +55,31 @@ def pause_sending(session: Session, *, by: str, now: datetime) -> None:
 def resume_sending(session: Session) -> None:
     """Let mail go again."""
     write(session, PAUSED, {"on": False})
+
+
+def is_same_pepper(session: Session, digest: str) -> bool:
+    """Whether suppressed addresses are still hashed as ever; the first digest is remembered."""
+    known = read(session, PEPPER).get("digest")
+    if known is None:
+        write(session, PEPPER, {"digest": digest})
+    return known in {None, digest}
+
+
+def read_breaker(session: Session) -> Breaker:
+    """Whether the provider is in trouble, by its last answers."""
+    value = read(session, BREAKER)
+    probe_at = value.get("probe_at")
+    return Breaker(
+        doubts=int(str(value.get("doubts", 0))),
+        probe_at=datetime.fromisoformat(str(probe_at)) if probe_at else None,
+        why=str(value.get("why", "")),
+    )
+
+
+def write_breaker(session: Session, breaker: Breaker) -> None:
+    """Keep the breaker for every worker, through restarts."""
+    probe_at = breaker.probe_at.isoformat() if breaker.probe_at else None
+    write(session, BREAKER, {"doubts": breaker.doubts, "probe_at": probe_at, "why": breaker.why})
 
 
 def take_slot(session: Session, name: str, *, every: timedelta, now: datetime) -> bool:

@@ -265,6 +265,33 @@ def _start_followers(session: Session, enrolment: Enrolment, now: datetime) -> N
             _start_if_agreed(session, enrolment.subscriber, sequence, now)
 
 
+def release(session: Session, subscriber_id: int, *, now: datetime) -> int:
+    """Let a person's held places go on; the failed mail is queued anew, in its newest words.
+
+    Returns how many were released; without any nothing changes.
+    """
+    released = session.execute(
+        update(Enrolment)
+        .where(Enrolment.subscriber_id == subscriber_id, Enrolment.state == EnrolmentState.HELD)
+        .values(state=EnrolmentState.ACTIVE, next_due_at=now, why="Tried again.")
+        .returning(Enrolment.id)
+    )
+    return len(released.all())
+
+
+def release_all_of(session: Session, mail_key: str, *, now: datetime) -> None:
+    """Let everyone go on whom this mail held: its words have changed."""
+    failed = select(Message.enrolment_id).where(
+        Message.mail_key == mail_key, Message.state == MessageState.FAILED
+    )
+    session.execute(
+        update(Enrolment)
+        .where(Enrolment.id.in_(failed), Enrolment.state == EnrolmentState.HELD)
+        .values(state=EnrolmentState.ACTIVE, next_due_at=now, why="The words were mended.")
+        .execution_options(synchronize_session=False)
+    )
+
+
 def step_settled(session: Session, message: Message, *, now: datetime) -> None:
     """Move a sequence on when the mail of its step has been dealt with.
 

@@ -14,7 +14,7 @@ from funnel.db.guides import Guide
 from funnel.db.people import Subscriber
 from funnel.db.upsert import insert_if_absent
 from funnel.domain.clock import Clock
-from funnel.domain.delivery import backoff
+from funnel.domain.delivery import BACKOFF_CAP, backoff
 from funnel.domain.errors import GuideFailed, LinkExpired, LinkInvalid
 from funnel.domain.guides import GUIDE_LEASE, GUIDE_LINK_LIFE, MAX_GUIDE_ATTEMPTS, GuideState
 from funnel.domain.ports import GuidePress, MailClass, PressedGuide, Storage, StoredFile
@@ -129,21 +129,23 @@ def count_download(session: Session, handle: UUID, *, now: datetime) -> None:
 
 
 def guide_file(session: Session, handle: UUID, *, storage: Storage, now: datetime) -> Path | None:
-    """The finished file; None while it is still to be made. Raises LinkInvalid, LinkExpired.
-
-    The row is the truth: when the file is gone, it is asked for again.
-    """
+    """The finished file; None while there is none. Raises LinkInvalid or LinkExpired."""
     guide = _by_handle(session, handle)
     if _is_expired(guide, now):
         raise LinkExpired
     if guide.state != GuideState.READY or guide.storage_key is None:
         return None
-    path = storage.path(guide.storage_key)
-    if path is None:
+    return storage.path(guide.storage_key)
+
+
+def make_again_if_gone(session: Session, handle: UUID, *, storage: Storage, now: datetime) -> None:
+    """Ask for a finished guide anew whose file is gone: the row is the truth, the file a copy."""
+    guide = _by_handle(session, handle)
+    is_ready = guide.state == GuideState.READY
+    if is_ready and storage.path(guide.storage_key or "") is None:
         guide.state = GuideState.REQUESTED
         guide.not_before = now
         guide.why = "The file was gone, so it is made again."
-    return path
 
 
 @dataclass(frozen=True)
@@ -177,9 +179,9 @@ class GuideMaker:
         started = self.clock.boot_seconds()
         try:
             pressed, stored = self._press(job)
-        except GuideFailed as error:
+        except (GuideFailed, OSError) as error:
             with self.sessions.begin() as session:
-                self._put_back(session, job, str(error))
+                self._put_back(session, job, _reason(error))
             return True
         with self.sessions.begin() as session:
             self._finish(session, job, pressed, stored, self.clock.boot_seconds() - started)
@@ -187,12 +189,17 @@ class GuideMaker:
 
     def _claim(self, session: Session) -> _Job | None:
         now, machine = self.clock.now(), self.clock.machine()
-        is_free = (Guide.state == GuideState.REQUESTED) & (Guide.not_before <= now)
+        is_wanted = Guide.state.in_([GuideState.REQUESTED, GuideState.FAILED])
+        is_free = is_wanted & (Guide.not_before <= now)
         is_lost = (Guide.state == GuideState.CLAIMED) & (Guide.lease_until <= machine)
         session.execute(
             update(Guide)
             .where(is_lost, Guide.attempt >= MAX_GUIDE_ATTEMPTS)
-            .values(state=GuideState.FAILED, why="Making it stopped the worker again and again.")
+            .values(
+                state=GuideState.FAILED,
+                not_before=now + BACKOFF_CAP,
+                why="Making it stopped the worker again and again.",
+            )
         )
         query = select(Guide).where(is_free | is_lost).order_by(Guide.requested_at).limit(1)
         guide = session.scalars(query.with_for_update(skip_locked=True, of=Guide)).first()
@@ -240,8 +247,8 @@ class GuideMaker:
         guide = self._still_ours(session, job)
         if guide is None:
             return
-        is_over = job.attempt >= MAX_GUIDE_ATTEMPTS
-        guide.state = GuideState.FAILED if is_over else GuideState.REQUESTED
+        is_failing = job.attempt >= MAX_GUIDE_ATTEMPTS
+        guide.state = GuideState.FAILED if is_failing else GuideState.REQUESTED
         guide.not_before = self.clock.now() + backoff(job.attempt, 0.5)
         guide.why = why
 
@@ -249,3 +256,8 @@ class GuideMaker:
         query = select(Guide).where(Guide.id == job.guide_id, Guide.fence == job.fence)
         guide = session.scalars(query.with_for_update(of=Guide)).first()
         return guide if guide is not None and guide.state == GuideState.CLAIMED else None
+
+
+def _reason(error: Exception) -> str:
+    """Why a guide could not be made, for the desk: our own words, never a path."""
+    return str(error) if isinstance(error, GuideFailed) else f"Storage: {type(error).__name__}."

@@ -4,10 +4,11 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from funnel.db.mail import MailEvent, Message
@@ -15,8 +16,7 @@ from funnel.db.people import Subscriber
 from funnel.db.upsert import insert_if_absent
 from funnel.domain.clock import Clock
 from funnel.domain.delivery import EventKind, MessageState, later, read_event, suppression_for
-from funnel.domain.errors import InvalidInput
-from funnel.domain.evidence import Evidence
+from funnel.domain.errors import FunnelError, InvalidInput
 from funnel.domain.people import SuppressionReason, parse_address
 from funnel.links import Links
 from funnel.services import people, suppression
@@ -24,6 +24,7 @@ from funnel.services.sending import set_state
 
 KEPT_FIELDS = ("event", "type", "reason", "status", "smtp-id", "sg_message_id", "send_id", "email")
 MAX_FIELD = 500
+KEEP_EVENTS = timedelta(days=30)
 _PLAIN = re.compile(r"[!-~]{1,200}")
 CLOSED_BY_NEWS = frozenset(
     {
@@ -34,7 +35,6 @@ CLOSED_BY_NEWS = frozenset(
         MessageState.UNCONFIRMED,
     }
 )
-WEBHOOK_EVIDENCE = Evidence("", "webhook", "unknown", "provider")
 
 
 def take_events(session: Session, raw_events: list[object], *, now: datetime) -> int:
@@ -94,9 +94,15 @@ def handle_events(session: Session, *, links: Links, clock: Clock, limit: int = 
         try:
             with session.begin_nested():
                 _handle(session, event, links, clock)
-        except (ValueError, LookupError) as error:
+        except (ValueError, LookupError, FunnelError, SQLAlchemyError) as error:
             event.problem = type(error).__name__
     return len(waiting)
+
+
+def forget_old_events(session: Session, *, now: datetime) -> None:
+    """Delete handled events of over thirty days ago; what they meant is in the messages."""
+    is_old = MailEvent.handled_at <= now - KEEP_EVENTS
+    session.execute(delete(MailEvent).where(is_old))
 
 
 def _everyone(session: Session, events: list[MailEvent]) -> set[int]:
@@ -179,7 +185,7 @@ def _suppress(
     person = message.subscriber if message is not None else _by_address(session, event.body)
     if person is not None:
         suppression.suppress_person(
-            session, person, reason, evidence=WEBHOOK_EVIDENCE, links=links, now=now
+            session, person, reason, evidence=suppression.BY_PROVIDER, links=links, now=now
         )
         return
     address = _address_key(event.body)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select
 from sqlalchemy.orm import Session
 
 from funnel.db.mail import Enrolment, Message
@@ -84,7 +84,9 @@ def _hold(
 
 def _last_other(session: Session, message: Message, now: datetime) -> datetime | None:
     """When this person last got another series mail; one that may be leaving counts as now."""
-    query = select(func.max(func.coalesce(Message.accepted_at, Message.closed_at, now))).where(
+    # A bare value here would lose the column's type, and SQLite would store it as text.
+    as_now = literal(now, Message.accepted_at.type)
+    query = select(func.max(func.coalesce(Message.accepted_at, Message.closed_at, as_now))).where(
         Message.subscriber_id == message.subscriber_id,
         Message.id != message.id,
         Message.mail_class == MailClass.DRIP,

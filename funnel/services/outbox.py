@@ -32,6 +32,7 @@ def put_service_mail(
     mail_class: MailClass,
     dedupe_key: str,
     reference: str | None = None,
+    not_before: datetime | None = None,
     now: datetime,
 ) -> bool:
     """Queue a service mail; False when a mail of this `dedupe_key` was already queued."""
@@ -43,6 +44,7 @@ def put_service_mail(
         dedupe_key=dedupe_key,
         reference=reference,
         why="Queued.",
+        due_at=not_before or now,
         now=now,
     )
 
@@ -71,6 +73,7 @@ def put_step(
         purpose=purpose,
         dedupe_key=dedupe_key,
         why=why,
+        due_at=now,
         now=now,
     )
     return is_new or _queue_anew(session, dedupe_key, why, now)
@@ -96,7 +99,13 @@ def _queue_anew(session: Session, dedupe_key: str, why: str, now: datetime) -> b
 
 
 def _put(
-    session: Session, *, mail_key: str, mail_class: MailClass, now: datetime, **values: object
+    session: Session,
+    *,
+    mail_key: str,
+    mail_class: MailClass,
+    due_at: datetime,
+    now: datetime,
+    **values: object,
 ) -> bool:
     return insert_if_absent(
         session,
@@ -107,8 +116,8 @@ def _put(
         text_version_id=texts.require(session, "mail", mail_key).id,
         priority=PRIORITY[mail_class],
         created_at=now,
-        due_at=now,
-        not_before=now,
+        due_at=due_at,
+        not_before=due_at,
         state=MessageState.SCHEDULED,
         fence=0,
         attempt=0,

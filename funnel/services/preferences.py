@@ -26,6 +26,8 @@ class PreferencesView:
     masked_email: str
     has_series: bool
     has_challenge: bool
+    has_health: bool
+    can_choose: bool
     is_in_challenge: bool
     is_unsubscribed: bool
     time_zone: str | None
@@ -39,6 +41,8 @@ def preferences_view(session: Session, handle: UUID) -> PreferencesView:
         masked_email=mask(person.email),
         has_series=Purpose.SERIES in granted,
         has_challenge=Purpose.CHALLENGE in granted,
+        has_health=Purpose.HEALTH in granted,
+        can_choose=person.state in MAILABLE,
         is_in_challenge=_entry(session, person) is not None,
         is_unsubscribed=person.state == PersonState.UNSUBSCRIBED,
         time_zone=person.time_zone,
@@ -62,18 +66,22 @@ def set_preferences(
     *,
     series: bool,
     challenge: bool,
+    health: bool,
     evidence: Evidence,
     links: Links,
     now: datetime,
 ) -> None:
-    """Take a person's choices; with nothing left they count as unsubscribed.
+    """Take a person's choices; with no series left they count as unsubscribed.
 
     Choosing series mail again, from a link in a mail of one's own, is a fresh consent. An
-    address that bounced or complained stays as it is.
+    address that bounced or complained stays as it is. The consent to keep health answers can be
+    taken back here; it is given where the answers are.
     """
     person = people.by_handle(session, handle, lock=True)
     if person.state not in MAILABLE:
         raise LinkInvalid
+    if not health:
+        consent.withdraw(session, person, Purpose.HEALTH, evidence=evidence, now=now)
     wanted = {Purpose.SERIES: series, Purpose.CHALLENGE: challenge}
     if not any(wanted.values()):
         suppression.unsubscribe(session, handle, evidence=evidence, links=links, now=now)

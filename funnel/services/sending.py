@@ -33,6 +33,7 @@ from funnel.services import control, people
 from funnel.services.enrolment import step_settled
 from funnel.services.letters import Draft, LetterWriter, draft
 from funnel.services.objections import objection_to
+from funnel.services.suppression import bounce
 
 _ROW = {"of": Message, "key_share": True}
 log = logging.getLogger(__name__)
@@ -250,6 +251,8 @@ class Sender:
         message.provider_id = result.provider_id
         message.not_before = verdict.not_before or message.not_before
         self._move(session, each, MessageState.SENDING, state=verdict.state, why=verdict.why)
+        if result.outcome is Outcome.ADDRESS_REFUSED:
+            bounce(session, message.subscriber, links=self.writer.links, now=self.clock.now())
 
     def _end_attempt(self, session: Session, message: Message, result: SendResult) -> None:
         attempt = session.get_one(Attempt, (message.id, message.fence))

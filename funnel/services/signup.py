@@ -1,5 +1,6 @@
 """Asking for the guide, and confirming the address."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -12,7 +13,7 @@ from funnel.db.people import Confirmation, Subscriber
 from funnel.db.upsert import insert_if_absent
 from funnel.domain.errors import LinkExpired, LinkInvalid
 from funnel.domain.evidence import Evidence
-from funnel.domain.people import Address, PersonState, Purpose, SuppressionReason, fingerprint
+from funnel.domain.people import Address, PersonState, Purpose, fingerprint
 from funnel.domain.ports import MailClass
 from funnel.domain.sequence import Fact
 from funnel.domain.touch import FirstTouch
@@ -21,11 +22,12 @@ from funnel.services import consent, enrolment, guides, outbox, people, suppress
 from funnel.services.facts import record_fact
 from funnel.services.limits import take
 
+log = logging.getLogger(__name__)
+
 CONFIRM_LIFE = timedelta(days=7)
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 MONTH = timedelta(days=30)
-NOT_AGAIN = frozenset({SuppressionReason.BOUNCED, SuppressionReason.COMPLAINED})
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def _find_or_add(session: Session, request: SignupRequest, now: datetime) -> Sub
 
 def _is_left_alone(session: Session, person: Subscriber, links: Links) -> bool:
     standing = people.standings(session, [person], pepper=links.pepper)[person.id]
-    return bool(standing.suppressions & NOT_AGAIN)
+    return standing.has_bounced or standing.has_complained
 
 
 def _note_request(
@@ -171,14 +173,28 @@ def _address_may_get_more(
 ) -> bool:
     """At most one confirm mail a day by the form, one more by "send it again", three a month."""
     key = fingerprint(address.folded, links.pepper)
-    return (
-        take(session, f"confirm-{kind}:{key}", limit=1, window=DAY, now=now)
-        and take(session, f"confirm-month:{key}", limit=3, window=MONTH, now=now)
-        and take(session, "confirm-all", limit=60, window=HOUR, now=now)
+    return take(session, f"confirm-{kind}:{key}", limit=1, window=DAY, now=now) and take(
+        session, f"confirm-month:{key}", limit=3, window=MONTH, now=now
     )
 
 
+def _free_hour(session: Session, now: datetime) -> datetime | None:
+    """When the next confirm mail may go: at most sixty an hour in all, later ones wait.
+
+    None when a whole day is full: then it is an attack and no crowd of visitors.
+    """
+    this_hour = now.replace(minute=0, second=0, microsecond=0)
+    for hour in (this_hour + HOUR * later for later in range(24)):
+        if take(session, f"confirm-hour:{hour:%Y%m%d%H}", limit=60, window=2 * DAY, now=now):
+            return max(hour, now)
+    log.warning("no more confirm mails today: over sixty an hour were asked for")
+    return None
+
+
 def _put_confirm(session: Session, person: Subscriber, asked: Confirmation, now: datetime) -> None:
+    goes_at = _free_hour(session, now)
+    if goes_at is None:
+        return
     outbox.put_service_mail(
         session,
         person,
@@ -186,6 +202,7 @@ def _put_confirm(session: Session, person: Subscriber, asked: Confirmation, now:
         mail_class=MailClass.CONFIRM,
         dedupe_key=f"confirm:{asked.public_id}:{now.timestamp():.6f}",
         reference=str(asked.public_id),
+        not_before=goes_at,
         now=now,
     )
 
@@ -221,7 +238,7 @@ def confirmation_view(session: Session, handle: UUID, *, now: datetime) -> Confi
     guide = _guide_of(session, person)
     return ConfirmationView(
         first_name=person.first_name,
-        wants_series=asked.wants_series,
+        wants_series=Purpose.SERIES in _wanted(session, asked),
         is_confirmed=asked.confirmed_at is not None,
         guide_handle=guide.public_id if guide and asked.confirmed_at else None,
     )
@@ -294,9 +311,10 @@ def _become_confirmed(
         evidence=evidence,
         now=now,
     )
-    if asked.wants_series:
+    wanted = _wanted(session, asked)
+    if Purpose.SERIES in wanted:
         suppression.lift_unsubscribe(session, person, links=links)
-    for purpose in _purposes(asked):
+    for purpose in wanted:
         consent.grant(session, person, purpose, action="confirmed", evidence=evidence, now=now)
     session.flush()
     session.expire(person, ["consents"])
@@ -304,9 +322,15 @@ def _become_confirmed(
         enrolment.start_by(session, person, Fact.CONFIRMED, now=now)
 
 
-def _purposes(asked: Confirmation) -> list[Purpose]:
-    wanted = [(Purpose.SERIES, asked.wants_series), (Purpose.HEALTH, asked.wants_health)]
-    return [purpose for purpose, is_wanted in wanted if is_wanted]
+def _wanted(session: Session, asked: Confirmation) -> list[Purpose]:
+    """What was ticked when this link was asked for, and has not been unticked since."""
+    query = select(Confirmation).where(Confirmation.subscriber_id == asked.subscriber_id)
+    newest = session.scalars(query.order_by(Confirmation.id.desc()).limit(1)).one()
+    ticks = {
+        Purpose.SERIES: asked.wants_series and newest.wants_series,
+        Purpose.HEALTH: asked.wants_health and newest.wants_health,
+    }
+    return [purpose for purpose, is_wanted in ticks.items() if is_wanted]
 
 
 def send_portal_link(

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from funnel.db.people import Consent, Subscriber, Suppression
+from funnel.db.people import Subscriber, Suppression
 from funnel.db.upsert import insert_if_absent
 from funnel.domain.evidence import Evidence
 from funnel.domain.people import PersonState, Purpose, SuppressionReason, fingerprint
@@ -26,6 +26,9 @@ _WHY = {
     SuppressionReason.BOUNCED: "Mail to this address bounced.",
     SuppressionReason.COMPLAINED: "They reported a mail as spam.",
 }
+
+# What a provider tells has no page and no browser.
+BY_PROVIDER = Evidence("", "provider", "unknown", "provider")
 
 
 def suppress_address(
@@ -50,9 +53,10 @@ def suppress_person(
     links: Links,
     now: datetime,
 ) -> None:
-    """Suppress the address, end every consent and stop every sequence of a person.
+    """Suppress the address, end the consents to mail and stop every sequence of a person.
 
-    The gravest news stands, in whatever order it comes.
+    The gravest news stands, in whatever order it comes. The consent to keep health answers is
+    none to mail: it stands until it is withdrawn.
     """
     suppress_address(session, person.email_key, reason, links=links, now=now)
     for purpose in (Purpose.SERIES, Purpose.CHALLENGE):
@@ -65,6 +69,18 @@ def suppress_person(
 
 def _weight(state: PersonState) -> int:
     return _GRAVER.index(state) if state in _GRAVER else -1
+
+
+def bounce(session: Session, person: Subscriber, *, links: Links, now: datetime) -> None:
+    """Leave a person alone whose address does not exist."""
+    suppress_person(
+        session,
+        person,
+        SuppressionReason.BOUNCED,
+        evidence=BY_PROVIDER,
+        links=links,
+        now=now,
+    )
 
 
 def unsubscribe(
@@ -92,12 +108,3 @@ def lift_unsubscribe(session: Session, person: Subscriber, *, links: Links) -> N
             Suppression.reason == SuppressionReason.UNSUBSCRIBED,
         )
     )
-
-
-def has_any_consent(session: Session, person: Subscriber) -> bool:
-    """Whether any kind of series mail is still wanted."""
-    query = select(Consent.purpose).where(
-        Consent.subscriber_id == person.id,
-        Consent.purpose.in_([Purpose.SERIES, Purpose.CHALLENGE]),
-    )
-    return session.scalars(query).first() is not None

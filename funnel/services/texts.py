@@ -19,16 +19,18 @@ SHIPPED = "shipped"
 
 def import_shipped(
     session: Session, texts: tuple[ShippedText, ...], catalog: Catalog, *, now: datetime
-) -> int:
+) -> list[tuple[str, str]]:
     """Publish each shipped text that is new, or newer than a version nobody has edited.
 
-    Running it again publishes nothing. Returns the number of versions made.
+    Running it again publishes nothing. Returns kind and key of each version made.
     """
     wordings = [("wording", word.key, word.text) for word in catalog.wordings.values()]
     mails = [(text.kind, text.key, text.source) for text in texts]
-    return sum(
-        _import_one(session, kind, key, source, now) for kind, key, source in mails + wordings
-    )
+    return [
+        (kind, key)
+        for kind, key, source in mails + wordings
+        if _import_one(session, kind, key, source, now)
+    ]
 
 
 def _import_one(session: Session, kind: str, key: str, source: str, now: datetime) -> bool:

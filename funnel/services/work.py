@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from threading import Event
 
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -33,27 +34,34 @@ class Worker:
     sweeper: Sweeper
     guide_maker: GuideMaker
     bell: Bell
+    stopping: Event = field(default_factory=Event)
 
     def mail_round(self) -> None:
-        """The periodic jobs, then mail until nothing is due."""
-        self.tick()
-        drain(self.work_mail)
+        """The periodic jobs, then mail until nothing is due or the worker is to stop."""
+        run_guarded(self.tick)
+        drain(self.work_mail, self.stopping)
 
     def guide_round(self) -> None:
         """Make every guide that is wanted; each one made has a mail to send."""
-        if drain(self.guide_maker.make_next):
+        if drain(self.guide_maker.make_next, self.stopping):
             self.bell.ring("mail")
 
     def work_mail(self) -> bool:
-        """One round of everything but guides; True while there is more to do."""
+        """One round of everything but guides; True while there is more to do.
+
+        Each part is guarded for itself: a bad event must not hold up a confirm mail.
+        """
+        parts = (self._handle_events, self._advance, self.sender.send_batch)
+        found = [run_guarded(part) for part in parts]
+        return any(found)
+
+    def _handle_events(self) -> int:
         with self.sessions.begin() as session:
-            handled = mail_events.handle_events(session, links=self.links, clock=self.clock)
+            return mail_events.handle_events(session, links=self.links, clock=self.clock)
+
+    def _advance(self) -> int:
         with self.sessions.begin() as session:
-            advanced = enrolment.advance_due(
-                session, pepper=self.links.pepper, now=self.clock.now()
-            )
-        sent = self.sender.send_batch()
-        return bool(handled or advanced or sent)
+            return enrolment.advance_due(session, pepper=self.links.pepper, now=self.clock.now())
 
     def tick(self) -> None:
         """The periodic jobs; whoever takes a slot first does it, and twice is harmless."""
@@ -66,25 +74,28 @@ class Worker:
             with self.sessions.begin() as session:
                 control.forget_old_slots(session, now=machine)
                 limits.forget_old_windows(session, now=self.clock.now())
+                mail_events.forget_old_events(session, now=self.clock.now())
 
     def _takes(self, name: str, every: timedelta) -> bool:
         with self.sessions.begin() as session:
             return control.take_slot(session, name, every=every, now=self.clock.machine())
 
 
-def drain(step: Callable[[], bool]) -> int:
+def drain(step: Callable[[], bool], stopping: Event | None = None) -> int:
     """Repeat a step until it finds nothing to do; returns how often it found something."""
     for done in range(MAX_ROUNDS):
-        if not step():
+        if (stopping and stopping.is_set()) or not step():
             return done
     return MAX_ROUNDS
 
 
-def run_guarded(round_of_work: Callable[[], None]) -> bool:
-    """The boundary of background work: an error is logged, and the next round comes."""
+def run_guarded(part: Callable[[], int | None]) -> bool:
+    """The boundary of background work: an error is logged, and the next round comes.
+
+    True when the part went well and found something to do.
+    """
     try:
-        round_of_work()
+        return bool(part())
     except Exception:
-        log.exception("a round of work failed; the next one comes")
+        log.exception("a part of the work failed; the next round comes")
         return False
-    return True

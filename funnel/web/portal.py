@@ -169,6 +169,7 @@ def set_preferences(rt: Runtime, token: str) -> ResponseReturnValue:
             handle,
             series=fields.get("series") == "yes",
             challenge=fields.get("challenge") == "yes",
+            health=fields.get("health") == "yes",
             evidence=forms.evidence(rt, "preferences"),
             links=rt.links,
             now=rt.clock.now(),

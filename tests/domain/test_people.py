@@ -267,8 +267,8 @@ def _may(
     agreed: frozenset[Purpose],
 ) -> bool:
     """The truth table, written down a second time and differently."""
-    bounced = SuppressionReason.BOUNCED in reasons
-    complained = SuppressionReason.COMPLAINED in reasons
+    bounced = SuppressionReason.BOUNCED in reasons or state == PersonState.BOUNCED
+    complained = SuppressionReason.COMPLAINED in reasons or state == PersonState.COMPLAINED
     return {
         MailClass.ADMIN: True,
         MailClass.RECEIPT: not bounced,

@@ -16,7 +16,7 @@ from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.people import PersonState
 from funnel.domain.ports import Outcome
 from funnel.domain.sequence import Fact
-from funnel.services import mail_events, preferences
+from funnel.services import enrolment, mail_events, preferences
 from funnel.services.facts import record_fact
 from tests.support import make
 from tests.support.house import House, PowerCut
@@ -49,6 +49,7 @@ def choose(house: House, *, series: bool, challenge: bool = False) -> None:
             make.person(house).public_id,
             series=series,
             challenge=challenge,
+            health=True,
             evidence=make.EVIDENCE,
             links=house.rt.links,
             now=house.clock.now(),
@@ -320,3 +321,37 @@ def test_the_programme_follows_only_with_consent_to_the_series(house: House) -> 
     with house.rt.reading.begin() as session:
         keys = session.scalars(select(Enrolment.sequence_key)).all()
     assert keys == ["challenge"]
+
+
+def hold_everyone(house: House) -> None:
+    """Ada's first series mail is refused, so that her series is held."""
+    make.confirmed(house)
+    house.mailer.script = [Outcome.REFUSED]
+    house.live(timedelta(days=2))
+    assert states(house) == [EnrolmentState.HELD]
+
+
+def states(house: House) -> list[str]:
+    with house.rt.reading.begin() as session:
+        return list(session.scalars(select(Enrolment.state)))
+
+
+def test_a_held_person_who_is_released_gets_the_mail_that_failed(house: House) -> None:
+    hold_everyone(house)
+    with house.rt.sessions.begin() as session:
+        released = enrolment.release(session, make.person(house).id, now=house.clock.now())
+    assert released == 1
+    house.work()
+    assert sent_keys(house) == ["one-technique"]
+    assert states(house) == [EnrolmentState.ACTIVE]
+
+
+def test_new_words_of_a_mail_release_those_it_held(house: House) -> None:
+    hold_everyone(house)
+    with house.rt.sessions.begin() as session:
+        enrolment.release_all_of(session, "nurture/why-hips", now=house.clock.now())
+    assert states(house) == [EnrolmentState.HELD]
+    with house.rt.sessions.begin() as session:
+        enrolment.release_all_of(session, "nurture/one-technique", now=house.clock.now())
+    house.work()
+    assert sent_keys(house) == ["one-technique"]

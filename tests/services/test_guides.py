@@ -79,7 +79,7 @@ def test_two_makers_never_make_the_same_guide(each_house: House) -> None:
     assert len(house.press.documents) == 6
 
 
-def test_a_failure_is_tried_again_later_and_later_and_then_given_up(house: House) -> None:
+def test_a_guide_that_keeps_failing_is_told_of_and_tried_again_each_hour(house: House) -> None:
     handle = asked(house)
     house.press.failure = GuideFailed("The press jammed.")
     for attempt in range(1, MAX_GUIDE_ATTEMPTS + 1):
@@ -88,9 +88,18 @@ def test_a_failure_is_tried_again_later_and_later_and_then_given_up(house: House
         assert not make_next(house), "not before its pause is over"
         house.clock.advance(timedelta(hours=1))
     assert view(house, handle).has_failed
-    house.press.failure = None
-    assert not make_next(house)
     assert row(house).why == "The press jammed."
+    house.press.failure = None
+    assert make_next(house)
+    assert view(house, handle).is_ready
+    assert ready_mails(house) == 1
+
+
+def test_a_full_disk_is_a_failure_like_any_other(house: House) -> None:
+    asked(house)
+    house.press.failure = OSError(28, "No space left on device", "/somewhere/private")
+    assert make_next(house)
+    assert row(house).why == "Storage: OSError."
 
 
 def test_a_failure_that_passes_leaves_no_trace(house: House) -> None:
@@ -154,6 +163,8 @@ def test_a_file_that_is_gone_is_made_again_without_another_mail(each_house: Hous
     assert path is not None
     path.unlink()
     assert file_of(house, handle) is None
+    with house.rt.sessions.begin() as session:
+        guides.make_again_if_gone(session, handle, storage=house.rt.storage, now=house.clock.now())
     assert not view(house, handle).is_ready
     assert make_next(house)
     assert file_of(house, handle) is not None

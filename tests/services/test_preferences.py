@@ -16,13 +16,14 @@ from tests.support.house import House
 DAY = timedelta(days=1)
 
 
-def choose(house: House, *, series: bool, challenge: bool) -> None:
+def choose(house: House, *, series: bool, challenge: bool, health: bool = True) -> None:
     with house.rt.sessions.begin() as session:
         preferences.set_preferences(
             session,
             make.person(house).public_id,
             series=series,
             challenge=challenge,
+            health=health,
             evidence=make.EVIDENCE,
             links=house.rt.links,
             now=house.clock.now(),
@@ -133,3 +134,20 @@ def test_a_masked_address_shows_one_letter_and_the_host(email: str) -> None:
     masked = preferences.mask(email)
     local, _, host = email.rpartition("@")
     assert masked == f"{local[0]}…@{host}"
+
+
+def test_the_health_consent_is_taken_back_here_and_only_when_unticked(house: House) -> None:
+    make.confirmed(house, series=True, health=True)
+    choose(house, series=True, challenge=False)
+    assert view(house).has_health
+    choose(house, series=True, challenge=False, health=False)
+    assert not view(house).has_health
+    assert consents(house) == ["series"]
+
+
+def test_unsubscribing_leaves_the_health_consent_to_its_owner(house: House) -> None:
+    make.confirmed(house, series=True, health=True)
+    choose(house, series=False, challenge=False)
+    assert consents(house) == ["health"]
+    choose(house, series=False, challenge=False, health=False)
+    assert consents(house) == []

@@ -69,26 +69,26 @@ def test_power_cut_during_the_call_is_never_followed_by_a_blind_send(
 def test_power_cut_before_the_finish_leaves_a_message_in_doubt(each_house: House) -> None:
     house = each_house
     make.request(house)
-    sender = house.rt.worker.sender
-    clock = CutsAfter(house.clock)
+    clock = CutsAfterTheCall(house.clock.now())
+    house.mailer.during = clock.arm
     with pytest.raises(PowerCut):
-        replace(sender, clock=clock).send_batch()
+        replace(house.rt.worker.sender, clock=clock).send_batch()
     assert len(house.mailer.accepted) == 1
     house.clock.advance(LEASE_OF_A_CALL)
     sweep(house)
     assert state_of(house, CONFIRM) == MessageState.UNKNOWN
 
 
-class CutsAfter(ManualClock):
-    """Follows another clock until the answer is to be written down."""
+class CutsAfterTheCall(ManualClock):
+    """Ends the process as soon as it looks at the time after the provider was called."""
 
-    def __init__(self, real: ManualClock) -> None:
-        super().__init__(real.now())
-        self._asked = 0
+    is_armed = False
+
+    def arm(self) -> None:
+        self.is_armed = True
 
     def machine(self) -> datetime:
-        self._asked += 1
-        if self._asked > 3:  # the claim, the lease and the attempt come first
+        if self.is_armed:
             raise PowerCut
         return super().machine()
 

@@ -8,16 +8,19 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, insert, select, update
+from sqlalchemy.exc import OperationalError
 
 from funnel.db.mail import Attempt, Enrolment, Message
 from funnel.db.people import Subscriber
 from funnel.db.texts import TextVersion
+from funnel.domain.breaker import DOUBTS_TO_OPEN, PROBE_EVERY
 from funnel.domain.delivery import GIVE_UP_AFTER, GIVE_UP_TRIES, MessageState
 from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.errors import MailRefused
 from funnel.domain.people import PersonState
 from funnel.domain.ports import MailClass, Outcome, OutgoingEmail, SendResult
 from funnel.services.letters import Draft
+from funnel.services.sending import Sender
 from funnel.services.work import drain
 from tests.support import make
 from tests.support.house import FakeMailer, House
@@ -76,6 +79,7 @@ def test_a_throttled_mail_waits_and_is_not_counted(house: House) -> None:
         assert message.state == MessageState.SCHEDULED
         assert message.not_before > house.clock.now()
         house.clock.move_to(message.not_before)
+    house.clock.advance(PROBE_EVERY)
     send(house)
     assert make.message(house, CONFIRM).attempt == 1
     assert len(attempts(house)) == 3, "every try leaves a row"
@@ -259,3 +263,49 @@ def test_a_failed_step_goes_again_when_the_series_starts_again(house: House) -> 
     first, second = house.mailer.offered
     assert first.message_id == second.message_id
     assert state_of(house, DRIP) == MessageState.ACCEPTED
+
+
+def test_a_provider_in_trouble_gets_one_probe_a_minute(house: House) -> None:
+    for number in range(30):
+        make.request(house, f"reader{number}@example.org")
+    house.mailer.script = [Outcome.AMBIGUOUS] * 30
+    for _ in range(10):
+        send(house)
+    assert len(attempts(house)) <= DOUBTS_TO_OPEN + house.mailer.batch_size
+    tried = len(attempts(house))
+    house.clock.advance(PROBE_EVERY)
+    send(house)
+    send(house)
+    assert len(attempts(house)) == tried + 1
+    house.mailer.script = []
+    house.clock.advance(PROBE_EVERY)
+    send(house)
+    send(house)
+    assert len(attempts(house)) > tried + 2, "one clear answer closes the breaker"
+
+
+def test_an_answer_survives_a_database_that_is_away_for_a_moment(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.request(house)
+    away = iter([True, True, False])
+    pauses: list[float] = []
+    finish = Sender._finish
+
+    def sometimes(self: Sender, *args: object) -> None:
+        if next(away):
+            raise OperationalError("COMMIT", {}, Exception("the server closed the connection"))
+        finish(self, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Sender, "_finish", sometimes)
+    replace(house.rt.worker.sender, pause=pauses.append).send_batch()
+    assert make.message(house, CONFIRM).state == MessageState.ACCEPTED
+    assert len(pauses) == 2
+
+
+def test_an_address_that_does_not_exist_is_left_alone(house: House) -> None:
+    make.request(house)
+    house.mailer.script = [Outcome.ADDRESS_REFUSED]
+    send(house)
+    assert make.message(house, CONFIRM).state == MessageState.FAILED
+    assert make.person(house).state == PersonState.BOUNCED

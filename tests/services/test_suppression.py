@@ -123,12 +123,3 @@ def test_lifting_forgets_an_unsubscribe_and_nothing_graver(house: House) -> None
             )
         suppression.lift_unsubscribe(session, person, links=house.rt.links)
     assert {row.reason for row in rows(house)} == {"bounced", "complained"}
-
-
-def test_having_any_consent_looks_at_series_and_challenge(house: House) -> None:
-    make.confirmed(house)
-    with house.rt.reading.begin() as session:
-        assert suppression.has_any_consent(session, make.person(house))
-    make.unsubscribed(house)
-    with house.rt.reading.begin() as session:
-        assert not suppression.has_any_consent(session, make.person(house))

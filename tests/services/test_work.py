@@ -3,6 +3,7 @@
 import logging
 from dataclasses import replace
 from datetime import timedelta
+from threading import Event
 
 import pytest
 from sqlalchemy import select
@@ -41,8 +42,9 @@ def test_a_round_that_fails_is_logged_and_does_not_end_the_worker(
 
     with caplog.at_level(logging.ERROR):
         assert not run_guarded(fail)
-        assert run_guarded(lambda: None)
-    assert "the next one comes" in caplog.text
+        assert run_guarded(lambda: 1)
+        assert not run_guarded(lambda: 0)
+    assert "the next round comes" in caplog.text
 
 
 def test_the_end_of_the_process_is_not_swallowed() -> None:
@@ -84,3 +86,15 @@ def test_old_limits_and_slots_are_tidied_away(house: House) -> None:
 def test_rounds_with_nothing_to_do_change_nothing(house: House) -> None:
     for _ in range(3):
         assert not house.rt.worker.work_mail()
+
+
+def test_a_worker_that_is_to_stop_begins_nothing_more() -> None:
+    stopping, done = Event(), []
+
+    def step() -> bool:
+        done.append(1)
+        stopping.set()
+        return True
+
+    assert drain(step, stopping) == 1
+    assert done == [1]

@@ -127,10 +127,11 @@ def confirmed(
     *,
     name: str | None = "Ada",
     series: bool = True,
+    health: bool = False,
     zone: str | None = "Europe/London",
 ) -> signup.Confirmed:
     """Someone who asked and confirmed, with all immediate work done."""
-    request(house, email, name=name, series=series, zone=zone)
+    request(house, email, name=name, series=series, health=health, zone=zone)
     house.work()
     house.clock.advance(timedelta(minutes=2))
     done = confirm(house, email)

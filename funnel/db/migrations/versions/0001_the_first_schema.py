@@ -338,8 +338,8 @@ def upgrade() -> None:
             "ix_guide_open",
             ["not_before"],
             unique=False,
-            postgresql_where=sa.text("state IN ('requested', 'claimed')"),
-            sqlite_where=sa.text("state IN ('requested', 'claimed')"),
+            postgresql_where=sa.text("state IN ('requested', 'claimed', 'failed')"),
+            sqlite_where=sa.text("state IN ('requested', 'claimed', 'failed')"),
         )
 
     op.create_table(
