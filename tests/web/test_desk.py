@@ -157,6 +157,20 @@ def test_paid_for_an_offer_that_does_not_exist_is_refused(house: House, desk: Fl
     assert desk.post("/desk/people/1/paid", data=form).status_code == 400
 
 
+def test_a_held_mail_goes_when_it_is_tried_again(house: House) -> None:
+    make.confirmed(house)
+    house.mailer.script = [Outcome.REFUSED]
+    house.live(timedelta(days=1))
+    desk = signed_in(house)
+    path = f"/desk/people/{make.person(house).id}"
+    assert "Try that mail again" in text_of(desk.get(path))
+    desk.post(f"{path}/release", data={"csrf": csrf_of(desk)})
+    house.work()
+    assert house.mailer.accepted[-1].subject == "One small thing to try today"
+    assert "Try that mail again" not in text_of(desk.get(path))
+    assert _audit(house)[-1] == ("tried a held mail again", "person 1")
+
+
 def test_stopping_all_mail_keeps_every_mail_until_it_may_go(
     house: House, desk: FlaskClient
 ) -> None:

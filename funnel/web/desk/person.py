@@ -4,11 +4,11 @@ from flask import Blueprint, abort, g, redirect, render_template, request, url_f
 from werkzeug.wrappers import Response
 
 from funnel.runtime import Runtime
-from funnel.services import offers, staff, timeline
+from funnel.services import enrolment, offers, staff, timeline
 
 
 def add_pages(routes: Blueprint, rt: Runtime) -> None:
-    """A person's page, and the mark "paid"."""
+    """A person's page, the mark "paid", and letting a held mail go."""
 
     @routes.get("/people/<int:subscriber_id>")
     def person(subscriber_id: int) -> str:
@@ -22,6 +22,18 @@ def add_pages(routes: Blueprint, rt: Runtime) -> None:
         if offer_key not in rt.catalog.offers:
             abort(400)
         _mark(rt, subscriber_id, offer_key, is_paid=request.form.get("paid") == "yes")
+        return redirect(url_for("desk.person", subscriber_id=subscriber_id), 303)
+
+    @routes.post("/people/<int:subscriber_id>/release")
+    def release(subscriber_id: int) -> Response:
+        with rt.sessions.begin() as session:
+            timeline.require_person(session, subscriber_id)
+            enrolment.release(session, subscriber_id, now=rt.clock.now())
+            subject = f"person {subscriber_id}"
+            staff.note(
+                session, g.staff.id, "tried a held mail again", subject, now=rt.clock.machine()
+            )
+        rt.bell.ring("mail")
         return redirect(url_for("desk.person", subscriber_id=subscriber_id), 303)
 
 
