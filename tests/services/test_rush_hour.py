@@ -2,21 +2,24 @@
 
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import select, text
 
 from funnel.db.mail import Message
+from funnel.db.people import Subscriber
 from funnel.domain.delivery import OPEN_STATES, MessageState
 from funnel.domain.ports import MailClass, Outcome
 from funnel.services import mail_events
 from tests.support import make
 from tests.support.house import FakeMailer, House, TakenButLost
-from tests.support.steps import DRIP, advance
+from tests.support.steps import DRIP, advance, send
 
 PEOPLE = [f"person{number}@example.org" for number in range(24)]
 
@@ -105,3 +108,28 @@ def _tell(house: House) -> None:
         mail_events.take_events(session, events, now=house.clock.now())
     with house.rt.sessions.begin() as session:
         mail_events.handle_events(session, links=house.rt.links, clock=house.clock)
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+@pytest.mark.parametrize("act", [send, _tell])
+def test_whoever_moves_a_mail_waits_for_its_person_first(
+    each_house: House, act: Callable[[House], object]
+) -> None:
+    """One order of locks for everybody: that is why nothing can deadlock."""
+    house = each_house
+    make.request(house)
+    house.work()
+    make.request(house, "ben@example.org")
+    with ThreadPoolExecutor(1) as pool:
+        with house.rt.sessions.begin() as holding:
+            holding.execute(select(Subscriber.id).with_for_update())
+            job = pool.submit(act, house)
+            is_waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            while not job.done() and not holding.scalar(is_waiting):
+                time.sleep(0.01)
+            assert not job.done()
+            with house.rt.sessions.begin() as session:
+                query = select(Message.id).with_for_update(skip_locked=True)
+                free = len(session.scalars(query).all())
+            assert free == 2, "nobody holds a mail while waiting for its person"
+        job.result()

@@ -1,6 +1,8 @@
 """The sending protocol, with the power cut at every step."""
 
+import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -13,7 +15,7 @@ from funnel.domain.delivery import LEASE, MessageState
 from funnel.domain.ports import Outcome
 from funnel.services.letters import Draft
 from tests.support import make
-from tests.support.house import House, PowerCut, TakenButLost
+from tests.support.house import FakeMailer, House, PowerCut, TakenButLost
 from tests.support.steps import (
     CONFIRM,
     DRIP,
@@ -231,23 +233,35 @@ def test_a_mail_that_surely_did_not_go_may_be_written_anew(house: House) -> None
 # --- fence and deadline -------------------------------------------------------------------------
 
 
-def test_a_paused_worker_that_finishes_late_changes_nothing(each_house: House) -> None:
+@pytest.mark.parametrize("late", [Outcome.REFUSED, Outcome.AMBIGUOUS, Outcome.NOT_SENT_RETRY])
+def test_a_paused_worker_that_finishes_late_changes_nothing(
+    each_house: House, late: Outcome
+) -> None:
     house = each_house
     make.request(house)
+    is_calling, may_answer = threading.Event(), threading.Event()
 
-    def sleep_through_the_lease() -> None:
-        house.mailer.during = None
-        house.clock.advance(LEASE_OF_A_CALL)
-        sweep(house)
-        house.clock.advance(timedelta(seconds=61))
-        sweep(house)
+    def hang() -> None:
+        is_calling.set()
+        assert may_answer.wait(30)
+
+    hanging = FakeMailer(script=[late], during=hang)
+    with ThreadPoolExecutor(1) as pool:
+        paused = pool.submit(replace(house.rt.worker.sender, mailer=hanging).send_batch)
+        assert is_calling.wait(30)
+        for seconds in (91, 61):
+            house.clock.advance(timedelta(seconds=seconds))
+            sweep(house)
+
+        def the_paused_one_ends() -> None:
+            may_answer.set()
+            paused.result()
+            assert state_of(house, CONFIRM) == MessageState.SENDING
+
+        house.mailer.during = the_paused_one_ends
         replace(house.rt.worker.sender, worker="other").send_batch()
-
-    house.mailer.during = sleep_through_the_lease
-    house.mailer.script = [Outcome.ACCEPTED, Outcome.REFUSED]
-    send(house)
     message = make.message(house, CONFIRM)
-    assert message.state == MessageState.ACCEPTED, "the answer of the fenced-out worker is not news"
+    assert message.state == MessageState.ACCEPTED
     assert message.worker == "other"
 
 
@@ -255,14 +269,19 @@ def test_a_worker_whose_claim_was_taken_over_sends_nothing(each_house: House) ->
     house = each_house
     make.request(house)
 
-    def sleep(_: Draft) -> None:
+    def another_claims_it_and_dies(_: Draft) -> None:
         house.clock.advance(LEASE)
         sweep(house)
-        assert replace(house.rt.worker.sender, worker="other").send_batch() == 1
+        with pytest.raises(PowerCut):
+            sender_of(house, lambda _: raise_it(PowerCut())).send_batch()
+        assert state_of(house, CONFIRM) == MessageState.CLAIMED
 
-    assert sender_of(house, sleep).send_batch() == 1
+    assert sender_of(house, another_claims_it_and_dies).send_batch() == 1
+    assert not house.mailer.offered
+    house.clock.advance(LEASE)
+    sweep(house)
+    house.hop(timedelta(minutes=1))
     assert len(house.mailer.offered) == 1
-    assert make.message(house, CONFIRM).worker == "other"
 
 
 class Sleepy(ManualClock):
