@@ -167,7 +167,8 @@ def test_someone_who_left_while_a_mail_was_leaving_does_not_get_it_twice(
     send(house)
     house.mailer.during = None
     assert state_of(house, DRIP) == MessageState.ACCEPTED
-    assert make.enrolment(house, "nurture").state == EnrolmentState.STOPPED
+    place = make.enrolment(house, "nurture")
+    assert (place.state, place.last_step) == (EnrolmentState.STOPPED, "one-technique")
     house.clock.advance(DAY)
     choose(house, series=True)
     house.hop(5 * DAY)
@@ -193,13 +194,20 @@ def test_late_news_of_an_old_mail_does_not_put_the_series_back(house: House) -> 
     house.mailer.script = [Outcome.AMBIGUOUS]
     house.hop(timedelta(days=2, hours=2))
     assert state_of(house, DRIP) == MessageState.UNCONFIRMED
-    before = make.enrolment(house, "nurture").last_step
-    assert before == "why-hips"
+    before = make.enrolment(house, "nurture")
+    assert before.last_step == "why-hips"
     event = {"event": "delivered", "send_id": str(make.message(house, DRIP).id), "sg_event_id": "1"}
     with house.rt.sessions.begin() as session:
         mail_events.take_events(session, [event], now=house.clock.now())
-    house.hop(timedelta(days=3))
+    house.work()
     assert state_of(house, DRIP) == MessageState.ACCEPTED
+    after = make.enrolment(house, "nurture")
+    assert (after.last_step, after.anchor_at, after.next_due_at) == (
+        before.last_step,
+        before.anchor_at,
+        before.next_due_at,
+    )
+    house.hop(timedelta(days=3))
     assert make.enrolment(house, "nurture").last_step == "desk-reset"
     assert sent_keys(house) == ["one-technique", "why-hips", "desk-reset"]
     assert len(house.mailer.offered) == 3
