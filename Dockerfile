@@ -34,4 +34,5 @@ USER funnel
 VOLUME /srv/funnel
 EXPOSE 8000
 STOPSIGNAL SIGTERM
-CMD ["waitress-serve", "--listen=*:8000", "wsgi:app"]
+# What a proxy forwards is kept; TRUSTED_PROXIES says how much of it the application believes.
+CMD ["waitress-serve", "--listen=*:8000", "--no-clear-untrusted-proxy-headers", "wsgi:app"]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 from uuid import UUID
 
 from sqlalchemy import Engine
@@ -18,6 +18,7 @@ from funnel.adapters.mailbox import FileMailbox
 from funnel.adapters.press import PdfPress
 from funnel.adapters.sendgrid_events import SignatureVerifier
 from funnel.adapters.storage import FileStorage
+from funnel.checks import refuse_errors
 from funnel.content.catalog import Catalog, load_catalog
 from funnel.content.guide_document import guide_document
 from funnel.content.render import Renderer
@@ -26,6 +27,7 @@ from funnel.db.engine import make_engine, make_readers, make_sessions
 from funnel.db.migrate import upgrade
 from funnel.domain.clock import Clock
 from funnel.domain.errors import SettingInvalid
+from funnel.domain.people import fingerprint
 from funnel.domain.ports import (
     Bell,
     GuidePress,
@@ -35,7 +37,9 @@ from funnel.domain.ports import (
     WebhookVerifier,
 )
 from funnel.links import LinkPurpose, Links
+from funnel.services import control
 from funnel.services.doubt import Sweeper
+from funnel.services.enrolment import release_all_of
 from funnel.services.guides import GuideMaker
 from funnel.services.letters import LetterWriter
 from funnel.services.sending import Sender
@@ -71,6 +75,12 @@ class Runtime:
         self.press.close()
         self.mailer.close()
         self.engine.dispose()
+
+
+def start(settings: Settings, *, bell: Bell | None = None) -> Runtime:
+    """The runtime of an installation that is fit to start; raises SettingInvalid for any error."""
+    refuse_errors(settings)
+    return build_runtime(settings, bell=bell)
 
 
 def build_runtime(
@@ -129,7 +139,14 @@ def prepare(rt: Runtime) -> None:
     upgrade(rt.settings.database_url)
     texts = shipped_texts(Path(rt.settings.templates_path))
     with rt.sessions.begin() as session:
-        import_shipped(session, texts, rt.catalog, now=rt.clock.now())
+        if not control.is_same_pepper(session, fingerprint("pepper", rt.links.pepper)):
+            raise SettingInvalid(
+                "the oldest key in SECRET_KEY is another one than before, so addresses to be left "
+                "alone could not be told any more. Put the old key back as the last one."
+            )
+        for kind, key in import_shipped(session, texts, rt.catalog, now=rt.clock.now()):
+            if kind == "mail":
+                release_all_of(session, key, now=rt.clock.now())
 
 
 def _worker_name() -> str:
@@ -138,12 +155,11 @@ def _worker_name() -> str:
 
 def _local_path(url: str) -> Path:
     """The path of `file://var/x`, `mailbox://var/x` or `file:///absolute/x`."""
-    parts = urlsplit(url)
-    return Path(unquote(parts.netloc + parts.path)).resolve()
+    return Path(unquote(url.partition("://")[2])).resolve()
 
 
 def _mailer(settings: Settings) -> Mailer:
-    scheme = urlsplit(settings.mail_url).scheme
+    scheme = settings.mail_url.partition("://")[0]
     if scheme == "mailbox":
         return FileMailbox(_local_path(settings.mail_url))
     if scheme == "sendgrid":

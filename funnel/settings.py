@@ -1,17 +1,23 @@
 """The environment, read once into frozen settings, with numbered checks."""
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from funnel.domain.errors import SettingInvalid
 
 MIN_SECRET_CHARACTERS = 32
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 MAIL_SCHEMES = frozenset({"mailbox", "smtp", "smtps", "sendgrid"})
+BROKER_SCHEMES = frozenset({"redis", "rediss", "unix"})
+MAX_PORT = 65_535
+DEFAULT_PORTS = {"http": 80, "https": 443}
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[0-9]+)?")
+_LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,7 @@ class Settings:
             storage_url=read.text("STORAGE_URL", cls.storage_url),
             broker_url=read.text("BROKER_URL", ""),
             secret_keys=read.words("SECRET_KEY") or (() if is_production else _own_secret()),
-            base_url=read.text("BASE_URL", cls.base_url).rstrip("/"),
+            base_url=_site(read.text("BASE_URL", cls.base_url)),
             listen=read.text("LISTEN", cls.listen),
             is_production=is_production,
             trusted_proxies=read.number("TRUSTED_PROXIES", 0),
@@ -80,6 +86,12 @@ class Settings:
         """The host, with its port if any, that requests must name."""
         return urlsplit(self.base_url).netloc
 
+    @property
+    def place(self) -> tuple[str, int]:
+        """The host and the port to listen on; `check` has found them to be good."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
     def check(self) -> tuple[Finding, ...]:
         """Every problem of these settings, in order."""
         return tuple(finding for finding in _checks(self) if finding)
@@ -97,6 +109,8 @@ class _Reader:
             return Path(path).read_text(encoding="utf-8").strip()
         except OSError as error:
             raise SettingInvalid(f"{name}_FILE names a file that cannot be read.") from error
+        except ValueError as error:
+            raise SettingInvalid(f"{name}_FILE names a file that is not plain text.") from error
 
     def words(self, name: str) -> tuple[str, ...]:
         return tuple(self.text(name, "").split())
@@ -109,7 +123,7 @@ class _Reader:
 
     def number(self, name: str, default: int) -> int:
         value = self.text(name, str(default))
-        if not value.isdigit():
+        if not re.fullmatch("[0-9]{1,3}", value):
             raise SettingInvalid(f"{name} must be a whole number.")
         return int(value)
 
@@ -123,14 +137,43 @@ def _own_secret() -> tuple[str, ...]:
     return (path.read_text(encoding="utf-8").strip(),)
 
 
+def _split(url: str) -> SplitResult | None:
+    """The parts of an address, its port among them; None for one that cannot be read."""
+    try:
+        parts = urlsplit(url)
+        return parts if parts.port != 0 else None
+    except ValueError:
+        return None
+
+
+def _scheme(url: str) -> str:
+    scheme, mark, _ = url.partition("://")
+    return scheme if mark else ""
+
+
+def _site(url: str) -> str:
+    """An address as browsers write it: in small letters, without the usual port."""
+    parts = _split(url)
+    if parts is None or not parts.hostname:
+        return url
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    if parts.username is not None:
+        return url
+    has_port = parts.port is not None and parts.port != DEFAULT_PORTS.get(parts.scheme)
+    netloc = f"{host}:{parts.port}" if has_port else host
+    return parts._replace(netloc=netloc).geturl().rstrip("/")
+
+
 def _checks(settings: Settings) -> list[Finding | None]:
     return [
         _check_secret(settings),
         _check_base_url(settings),
-        _check_database(settings),
         _check_mail(settings),
         _check_webhook(settings),
         _check_broker(settings),
+        _check_proxies(settings),
+        _check_listen(settings),
+        _check_storage(settings),
     ]
 
 
@@ -144,25 +187,23 @@ def _check_secret(settings: Settings) -> Finding | None:
     )
 
 
+def _is_site(parts: SplitResult) -> bool:
+    """Scheme, host and port, and nothing else; an international name in its xn-- form."""
+    has_more = parts.path or parts.query or parts.fragment or "@" in parts.netloc
+    return parts.scheme in DEFAULT_PORTS and not has_more and bool(_HOST.fullmatch(parts.netloc))
+
+
 def _check_base_url(settings: Settings) -> Finding | None:
-    parts = urlsplit(settings.base_url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path:
+    parts = _split(settings.base_url)
+    if parts is None or not _is_site(parts):
         return Finding("S02", "BASE_URL is not the address of a site.", "Use https://your.site")
     if settings.is_production and parts.scheme != "https" and parts.hostname not in LOCAL_HOSTS:
         return Finding("S03", "BASE_URL is not https.", "Pages with personal links need https.")
     return None
 
 
-def _check_database(settings: Settings) -> Finding | None:
-    if urlsplit(settings.database_url).scheme.partition("+")[0] in {"sqlite", "postgresql"}:
-        return None
-    return Finding(
-        "S04", "DATABASE_URL is neither SQLite nor Postgres.", "Use sqlite:///... or postgresql://"
-    )
-
-
 def _check_mail(settings: Settings) -> Finding | None:
-    scheme = urlsplit(settings.mail_url).scheme
+    scheme = _scheme(settings.mail_url)
     if scheme not in MAIL_SCHEMES:
         return Finding(
             "S05", "MAIL_URL is not understood.", "Use mailbox://, smtp://, smtps:// or sendgrid://"
@@ -184,6 +225,28 @@ def _check_webhook(settings: Settings) -> Finding | None:
 
 
 def _check_broker(settings: Settings) -> Finding | None:
-    if urlsplit(settings.broker_url).scheme in {"", "redis", "rediss", "unix"}:
+    if not settings.broker_url or _scheme(settings.broker_url) in BROKER_SCHEMES:
         return None
     return Finding("S08", "BROKER_URL is not a Redis address.", "Use redis://host:6379/0")
+
+
+def _check_proxies(settings: Settings) -> Finding | None:
+    if not settings.is_production or not settings.is_secure or settings.trusted_proxies:
+        return None
+    return Finding(
+        "S09",
+        "BASE_URL is https, but TRUSTED_PROXIES is 0.",
+        "Say how many proxies stand in front, or all visitors count as one: TRUSTED_PROXIES=1",
+    )
+
+
+def _check_listen(settings: Settings) -> Finding | None:
+    if _LISTEN.fullmatch(settings.listen) and settings.place[1] <= MAX_PORT:
+        return None
+    return Finding("S10", "LISTEN is not a host and a port.", "Use 127.0.0.1:8000 or [::1]:8000")
+
+
+def _check_storage(settings: Settings) -> Finding | None:
+    if settings.storage_url.removeprefix("file://") not in {"", settings.storage_url}:
+        return None
+    return Finding("S11", "STORAGE_URL is not a folder.", "Use file:///srv/funnel/guides")

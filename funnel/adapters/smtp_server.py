@@ -37,7 +37,10 @@ def read_smtp_url(url: str) -> SmtpServer:
     User and password are percent-encoded. A password never goes over a bare connection to
     another machine.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise SettingInvalid("MAIL_URL cannot be read.") from None
     tls = _read_tls(parts)
     server = SmtpServer(
         host=_read_host(parts),
@@ -54,11 +57,14 @@ def read_smtp_url(url: str) -> SmtpServer:
 
 
 def _read_tls(parts: SplitResult) -> Tls:
+    query = parse_qs(parts.query, keep_blank_values=True)
+    if query.keys() - {"starttls"} or parts.fragment or parts.path.strip("/"):
+        raise SettingInvalid("MAIL_URL may say nothing after the mail server but ?starttls=1.")
     if parts.scheme == "smtps":
         return Tls.FROM_THE_START
     if parts.scheme != "smtp":
         raise SettingInvalid("MAIL_URL must begin with smtp:// or smtps://.")
-    starttls = parse_qs(parts.query).get("starttls", ["0"])[-1]
+    starttls = query.get("starttls", ["0"])[-1]
     if starttls not in {"0", "1"}:
         raise SettingInvalid("In MAIL_URL starttls is 1 or 0.")
     return Tls.STARTTLS if starttls == "1" else Tls.NONE

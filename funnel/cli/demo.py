@@ -18,8 +18,9 @@ import click
 
 from funnel.adapters.bells import LocalBell
 from funnel.adapters.clocks import ScaledClock, SystemClock
+from funnel.checks import refuse_errors
 from funnel.cli.demo_fast import DESK_ADDRESS, live_until, open_desk
-from funnel.cli.up import Loops, refuse_errors, serve
+from funnel.cli.up import Loops, serve
 from funnel.db.engine import make_engine, make_sessions
 from funnel.db.migrate import upgrade
 from funnel.domain.clock import ManualClock
@@ -96,7 +97,7 @@ def _settings(folder: Path, asked: Choices) -> Settings:
         _forget(folder, asked)
     folder.mkdir(parents=True, exist_ok=True)
     place, key = folder.resolve(), _own_key(folder / "secret.key")
-    return replace(
+    settings = replace(
         Settings.from_env({**os.environ, "SECRET_KEY": key}),
         database_url=asked.database or f"sqlite:///{place}/funnel.db",
         mail_url=f"mailbox://{quote(str(place))}/mailbox",
@@ -108,6 +109,8 @@ def _settings(folder: Path, asked: Choices) -> Settings:
         sendgrid_public_keys=(),
         demo=True,
     )
+    refuse_errors(settings)
+    return settings
 
 
 def _forget(folder: Path, asked: Choices) -> None:
@@ -174,7 +177,6 @@ def simulation_of(rt: Runtime, plan: Plan, overlap: timedelta = timedelta(0)) ->
 def _run_served(settings: Settings, asked: Choices, speed: float) -> None:
     """The whole product, with a calendar that runs fast and people who live in it."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    refuse_errors(settings)
     plan, start = _find_place(settings, asked)
     bell = LocalBell()
     rt = build_runtime(settings, clock=ScaledClock.running(start, DAY_SECONDS / speed), bell=bell)

@@ -2,14 +2,14 @@
 
 import click
 
-from funnel.runtime import build_runtime, prepare
+from funnel.runtime import prepare, start
 from funnel.settings import Settings
 
 
 @click.command()
 def migrate() -> None:
     """Bring the database to the newest schema and publish new shipped texts."""
-    rt = build_runtime(Settings.from_env())
+    rt = start(Settings.from_env())
     prepare(rt)
     rt.close()
     click.echo("The database is up to date.")

@@ -2,7 +2,7 @@
 
 import click
 
-from funnel.runtime import build_runtime
+from funnel.runtime import start
 from funnel.services.staff import make_setup_link
 from funnel.settings import Settings
 
@@ -10,7 +10,7 @@ from funnel.settings import Settings
 @click.command(name="set-up")
 def set_up() -> None:
     """Print the link that makes the first account of the desk; it works once, for an hour."""
-    rt = build_runtime(Settings.from_env())
+    rt = start(Settings.from_env())
     with rt.sessions.begin() as session:
         token = make_setup_link(session, now=rt.clock.machine())
     rt.close()

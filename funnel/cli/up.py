@@ -1,5 +1,6 @@
 """`funnel up`: the whole funnel in one process, for a laptop or a small machine."""
 
+import errno
 import logging
 import signal
 import socket
@@ -7,14 +8,15 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import Any
+from wsgiref.types import WSGIApplication
 
 import click
 from waitress.server import create_server
 
 from funnel.adapters.bells import LocalBell
-from funnel.cli.check import findings_of
 from funnel.domain.errors import SettingInvalid
-from funnel.runtime import Runtime, build_runtime, prepare
+from funnel.runtime import Runtime, prepare, start
 from funnel.services.staff import make_setup_link
 from funnel.services.work import run_guarded
 from funnel.settings import Settings
@@ -28,19 +30,10 @@ WEB_THREADS = 8
 def up() -> None:
     """Start web and work together; Ctrl-C stops both cleanly."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    settings = Settings.from_env()
-    refuse_errors(settings)
     bell = LocalBell()
-    rt = build_runtime(settings, bell=bell)
+    rt = start(Settings.from_env(), bell=bell)
     prepare(rt)
     serve(rt, work_loops(rt, bell))
-
-
-def refuse_errors(settings: Settings) -> None:
-    """Raise SettingInvalid, naming each error, when this installation must not start."""
-    errors = [str(finding) for finding in findings_of(settings) if finding.is_error]
-    if errors:
-        raise SettingInvalid("not started.\n" + "\n".join(errors))
 
 
 @dataclass
@@ -82,9 +75,7 @@ def work_loops(rt: Runtime, bell: LocalBell) -> Loops:
 def serve(rt: Runtime, loops: Loops) -> None:
     """Serve the pages until a signal comes, with the loops running beside."""
     app = create_app(rt)
-    host, _, port = rt.settings.listen.rpartition(":")
-    refuse_taken_port(host, int(port))
-    server = create_server(app, host=host, port=int(port), threads=WEB_THREADS, ident="")
+    server = listen(app, rt.settings)
     signal.signal(signal.SIGTERM, _interrupt)
     rt.press.warm()
     loops.start()
@@ -94,6 +85,7 @@ def serve(rt: Runtime, loops: Loops) -> None:
     finally:
         click.echo("\nStopping: the mail in hand is finished first.")
         server.close()
+        rt.worker.stopping.set()
         loops.stop()
         app.extensions["tally"].flush()
         rt.close()
@@ -103,17 +95,36 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def refuse_taken_port(host: str, port: int) -> None:
-    """Raise SettingInvalid when something else listens there."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise SettingInvalid(
-                f"something else already listens on {host}:{port}. Stop it, or choose another "
-                "place: LISTEN=127.0.0.1:8001 BASE_URL=http://127.0.0.1:8001"
-            ) from error
+def listen(app: WSGIApplication, settings: Settings) -> Any:
+    """A waitress server on the place of LISTEN; raises SettingInvalid where it cannot listen.
+
+    What proxies forward is kept for the application, which believes TRUSTED_PROXIES of them.
+    """
+    host, port = settings.place
+    _refuse_bad_place(host, port)
+    return create_server(
+        app,
+        host=host,
+        port=port,
+        threads=WEB_THREADS,
+        ident="",
+        clear_untrusted_proxy_headers=settings.trusted_proxies == 0,
+    )
+
+
+def _refuse_bad_place(host: str, port: int) -> None:
+    try:
+        for family, kind, _, _, place in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            with socket.socket(family, kind) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(place)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise SettingInvalid(f"LISTEN={host}:{port} is no place here: {error}.") from error
+        raise SettingInvalid(
+            f"something else already listens on {host}:{port}. Stop it, or choose another "
+            "place: LISTEN=127.0.0.1:8001 BASE_URL=http://127.0.0.1:8001"
+        ) from error
 
 
 def announce(rt: Runtime) -> None:

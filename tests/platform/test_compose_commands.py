@@ -1,6 +1,8 @@
 """Each part of docker-compose.yml does its work with the very command written there."""
 
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -58,6 +60,8 @@ def environment(
 ) -> dict[str, str]:
     """The environment of a container: settings for production, a home that can be written."""
     home = tmp_path_factory.mktemp("container")
+    shutil.copytree(ROOT / "templates", home / "templates")
+    _fill_in(home / "templates" / "brand.yaml")
     return {
         "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
         "HOME": str(home),
@@ -66,12 +70,21 @@ def environment(
         "PRODUCTION": "on",
         "BASE_URL": "https://funnel.example",
         "TRUSTED_PROXIES": "1",
-        "SECRET_KEY": "for these tests only, and long enough",
+        "SECRET_KEY": "for-these-tests-only-and-long-enough",
         "DATABASE_URL": postgres.create_database("compose"),
         "BROKER_URL": redis.url(1),
         "MAIL_URL": "smtp://127.0.0.1:9",
         "STORAGE_URL": f"file://{home}/guides",
+        "TEMPLATES_PATH": f"{home}/templates",
     }
+
+
+def _fill_in(brand: Path) -> None:
+    """Give what production will not start without."""
+    text = brand.read_text("utf-8")
+    for name, value in (("from_address", "sam@example.org"), ("postal_address", "1 Test Lane")):
+        text = re.sub(rf"^{name}: null", f"{name}: {value}", text, flags=re.MULTILINE)
+    brand.write_text(text, "utf-8")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,88 @@
+"""Whether an installation may start: findings about its settings, its words and what is missing."""
+
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from funnel.adapters.smtp_server import read_smtp_url
+from funnel.content.catalog import load_catalog
+from funnel.content.lint import lint_all
+from funnel.domain.errors import ContentInvalid, SettingInvalid
+from funnel.settings import Finding, Settings
+
+# Without these no marketing mail may lawfully leave.
+NEEDED_TO_SEND = frozenset({"from_address", "postal_address"})
+
+
+def refuse_errors(settings: Settings) -> None:
+    """Raise SettingInvalid, naming each error, when this installation must not start."""
+    errors = [str(finding) for finding in findings_of(settings) if finding.is_error]
+    if errors:
+        raise SettingInvalid("not started.\n" + "\n".join(errors))
+
+
+def findings_of(settings: Settings) -> tuple[Finding, ...]:
+    """All findings of an installation: settings first, then words, then what is missing.
+
+    Takes a fifth of a second, most of it to read every mail.
+    """
+    return check_settings(settings) + _words(settings) + _missing(settings)
+
+
+def check_settings(settings: Settings) -> tuple[Finding, ...]:
+    """The settings' own findings, and what only those who connect can tell of an address."""
+    found = (_check_database(settings), _check_smtp(settings))
+    return settings.check() + tuple(finding for finding in found if finding)
+
+
+def _check_database(settings: Settings) -> Finding | None:
+    mend = "Use sqlite:///... or postgresql://user:password@host:5432/name"
+    try:
+        kind = make_url(settings.database_url).get_backend_name()
+    except (ArgumentError, ValueError):
+        return Finding("S04", "DATABASE_URL cannot be read.", mend)
+    if kind in {"sqlite", "postgresql"}:
+        return None
+    return Finding("S04", "DATABASE_URL is neither SQLite nor Postgres.", mend)
+
+
+def _check_smtp(settings: Settings) -> Finding | None:
+    if not settings.mail_url.startswith(("smtp:", "smtps:")):
+        return None
+    try:
+        read_smtp_url(settings.mail_url)
+    except SettingInvalid as problem:
+        return Finding("S12", str(problem), "Use smtp://user:password@host:587?starttls=1")
+    return None
+
+
+def _words(settings: Settings) -> tuple[Finding, ...]:
+    problems = lint_all(Path(settings.templates_path))
+    return tuple(Finding("W01", problem, "") for problem in problems)
+
+
+def _missing(settings: Settings) -> tuple[Finding, ...]:
+    try:
+        catalog = load_catalog(Path(settings.templates_path))
+    except ContentInvalid:
+        return ()
+    missing = [
+        Finding(
+            "B01",
+            f"{name} in templates/brand.yaml is not filled in.",
+            "Only you can give it.",
+            is_error=settings.is_production and name in NEEDED_TO_SEND,
+        )
+        for name in catalog.brand.missing()
+    ]
+    if catalog.safety.reviewed_on is None:
+        missing.append(
+            Finding(
+                "B02",
+                "Nobody has reviewed the safety text.",
+                "Read templates/safety.yaml, then fill in reviewed_on and reviewed_by.",
+                is_error=False,
+            )
+        )
+    return tuple(missing)

@@ -1,0 +1,140 @@
+"""Settings that are wrong are named in one sentence; nothing fails in silence or with a trace."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from funnel.checks import check_settings, findings_of, refuse_errors
+from funnel.domain.errors import SettingInvalid
+from funnel.runtime import start
+from funnel.settings import Settings
+
+KEY = "for-these-tests-only-and-long-enough"
+PRODUCTION = {
+    "PRODUCTION": "on",
+    "BASE_URL": "https://funnel.example",
+    "TRUSTED_PROXIES": "1",
+    "SECRET_KEY": KEY,
+    "MAIL_URL": "smtps://mail.example.org",
+}
+
+
+def codes(**changed: str) -> set[str]:
+    """The codes of the errors that these settings have."""
+    found = check_settings(Settings.from_env(PRODUCTION | changed))
+    return {finding.code for finding in found if finding.is_error}
+
+
+def test_good_settings_have_no_error() -> None:
+    assert codes() == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("SECRET_KEY", "", "S01"),
+        ("SECRET_KEY", "short", "S01"),
+        ("BASE_URL", "https://[half", "S02"),
+        ("BASE_URL", "https://funnel.example:port", "S02"),
+        ("BASE_URL", "https://funnel.example:99999", "S02"),
+        ("BASE_URL", "https://funnel.example/shop", "S02"),
+        ("BASE_URL", "https://funnel.example?a=b", "S02"),
+        ("BASE_URL", "https://me@funnel.example", "S02"),
+        ("BASE_URL", "https://fünnel.example", "S02"),
+        ("BASE_URL", "funnel.example", "S02"),
+        ("BASE_URL", "", "S02"),
+        ("BASE_URL", "http://funnel.example", "S03"),
+        ("DATABASE_URL", "", "S04"),
+        ("DATABASE_URL", "mysql://localhost/funnel", "S04"),
+        ("DATABASE_URL", "postgresql://localhost:port/funnel", "S04"),
+        ("MAIL_URL", "", "S05"),
+        ("MAIL_URL", "smpt://mail.example.org", "S05"),
+        ("MAIL_URL", "mailbox://var/mailbox", "S06"),
+        ("MAIL_URL", "sendgrid://SG.key", "S07"),
+        ("BROKER_URL", "redis", "S08"),
+        ("BROKER_URL", "amqp://localhost", "S08"),
+        ("TRUSTED_PROXIES", "0", "S09"),
+        ("LISTEN", "8000", "S10"),
+        ("LISTEN", "127.0.0.1", "S10"),
+        ("LISTEN", ":8000", "S10"),
+        ("LISTEN", "127.0.0.1:99999", "S10"),
+        ("LISTEN", "127.0.0.1:web", "S10"),
+        ("LISTEN", "::1:8000", "S10"),
+        ("STORAGE_URL", "s3://bucket/guides", "S11"),
+        ("STORAGE_URL", "var/guides", "S11"),
+        ("STORAGE_URL", "file://", "S11"),
+        ("MAIL_URL", "smtp://mail.example.org:port", "S12"),
+        ("MAIL_URL", "smtp://[half", "S12"),
+        ("MAIL_URL", "smtp://mail.example.org?startls=1", "S12"),
+        ("MAIL_URL", "smtps://mail.example.org/path", "S12"),
+    ],
+)
+def test_a_wrong_setting_is_found_by_its_number(name: str, value: str, code: str) -> None:
+    assert codes(**{name: value}) == {code}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SENDING", "of"),
+        ("SENDING", ""),
+        ("PRODUCTION", "yes"),
+        ("TRUSTED_PROXIES", "²"),
+        ("TRUSTED_PROXIES", "-1"),
+        ("TRUSTED_PROXIES", "1" * 5000),
+        ("SECRET_KEY_FILE", "/no/such/file"),
+        ("SECRET_KEY_FILE", "\0"),
+    ],
+)
+def test_a_setting_that_cannot_be_read_is_told_in_one_sentence(name: str, value: str) -> None:
+    with pytest.raises(SettingInvalid, match=rf"^{name} [^\n]*\.$"):
+        Settings.from_env(PRODUCTION | {name: value})
+
+
+def test_a_file_that_is_no_text_is_told_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SettingInvalid, match="SECRET_KEY_FILE names a file that is not plain text"):
+        Settings.from_env(PRODUCTION | {"SECRET_KEY_FILE": str(tmp_path / "key")})
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("HTTPS://Funnel.Example/", "https://funnel.example"),
+        ("https://funnel.example:443", "https://funnel.example"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+    ],
+)
+def test_the_address_of_the_site_is_kept_as_browsers_write_it(typed: str, kept: str) -> None:
+    assert Settings.from_env(PRODUCTION | {"BASE_URL": typed}).base_url == kept
+
+
+@pytest.mark.parametrize(
+    ("listen", "place"),
+    [
+        ("127.0.0.1:8000", ("127.0.0.1", 8000)),
+        ("localhost:8000", ("localhost", 8000)),
+        ("[::1]:8000", ("::1", 8000)),
+    ],
+)
+def test_the_place_to_listen_on_is_a_host_and_a_port(listen: str, place: tuple[str, int]) -> None:
+    assert codes(LISTEN=listen) == set()
+    assert Settings(listen=listen).place == place
+
+
+def test_production_refuses_to_start_and_names_every_error() -> None:
+    settings = Settings.from_env(
+        PRODUCTION | {"SECRET_KEY": "", "MAIL_URL": "", "TRUSTED_PROXIES": "0"}
+    )
+    with pytest.raises(SettingInvalid) as refused:
+        start(settings)
+    for code in ("S01", "S05", "S09", "B01"):
+        assert f"\n{code} error: " in str(refused.value)
+
+
+def test_away_from_production_what_is_not_filled_in_stops_nothing() -> None:
+    settings = replace(Settings(), secret_keys=(KEY,))
+    refuse_errors(settings)
+    assert {finding.code for finding in findings_of(settings)} >= {"B01", "B02"}
