@@ -10,8 +10,7 @@ _MIN_OWN = 6
 
 # What passwords of twelve characters and more are commonly built from. Longest first, so that
 # "password" goes before "pass".
-_COMMON = sorted(
-    """
+_COMMON_WORDS = """
     password passwort passw0rd pass word secret private access system server login logon signin
     admin administrator root superuser master guest default test testing demo sample example
     welcome hello letmein letmeinnow changeme changeit openup opensesame trustno whatever nothing
@@ -29,10 +28,8 @@ _COMMON = sorted(
     0987654321 987654321 87654321 7654321 654321 54321 4321 321
     therapist therapy massage clinical clinic treatment backpain painrelief pain relief blueprint
     funnel mobility challenge programme booking london milton keynes england britain
-    """.split(),
-    key=len,
-    reverse=True,
-)
+"""
+_COMMON = sorted(_COMMON_WORDS.split(), key=len, reverse=True)
 _LOOKALIKES = str.maketrans("@$!+", "asit")
 _DIGIT_LETTERS = str.maketrans("0134578", "oleastb")
 
