@@ -36,7 +36,7 @@ from funnel.domain.ports import (
     Storage,
     WebhookVerifier,
 )
-from funnel.links import LinkPurpose, Links
+from funnel.links import Links
 from funnel.services import control
 from funnel.services.doubt import Sweeper
 from funnel.services.enrolment import release_all_of
@@ -196,12 +196,14 @@ def _bell(settings: Settings) -> Bell:
 
 
 def _complete(
-    catalog: Catalog, links: Links, personal: dict[str, object], handle: UUID
+    catalog: Catalog, links: Links, personal: dict[str, object], _handle: UUID
 ) -> dict[str, object]:
-    """The whole document of a guide: the person's part, the practice's, and one link."""
-    token = links.token(LinkPurpose.PORTAL, handle)
+    """The whole document of a guide: the person's part, the practice's, and one link.
+
+    The link is open to all: a printed guide is lent on, and must not open a person's own pages.
+    """
     return {
         **guide_document(catalog),
         **personal,
-        "challenge_url": links.url("challenge", token=token),
+        "challenge_url": links.url("challenge-open"),
     }

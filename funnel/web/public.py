@@ -136,7 +136,7 @@ def thank_you(rt: Runtime, token: str) -> ResponseReturnValue:
         is_joined=entered.is_joined,
         has_series=chosen.has_series,
         challenge=rt.catalog.challenge,
-        **_tokens(rt, handle),
+        portal_token=_portal_token(rt, handle),
     )
     return _looking_again(page, guide)
 
@@ -149,7 +149,7 @@ def guide(rt: Runtime, token: str) -> ResponseReturnValue:
         token=token,
         is_sent="sent" in request.args,
         challenge=rt.catalog.challenge,
-        **_tokens(rt, view.subscriber_handle),
+        portal_token=None if view.is_expired else _portal_token(rt, view.subscriber_handle),
     )
     return _looking_again(page, view)
 
@@ -163,11 +163,9 @@ def _guide_handle(rt: Runtime, token: str) -> UUID:
     return rt.links.read(LinkPurpose.GUIDE, token)
 
 
-def _tokens(rt: Runtime, handle: UUID) -> dict[str, str]:
-    return {
-        "portal_token": rt.links.token(LinkPurpose.PORTAL, handle),
-        "preferences_token": rt.links.token(LinkPurpose.PREFERENCES, handle),
-    }
+def _portal_token(rt: Runtime, handle: UUID) -> str:
+    """Leads on to the challenge. Only a link that has not run out may hand it on."""
+    return rt.links.token(LinkPurpose.PORTAL, handle)
 
 
 def _looking_again(page: str, view: guides.GuideView) -> ResponseReturnValue:
@@ -180,7 +178,9 @@ def _looking_again(page: str, view: guides.GuideView) -> ResponseReturnValue:
 def count_download(rt: Runtime, token: str) -> ResponseReturnValue:
     handle = _guide_handle(rt, token)
     with rt.sessions.begin() as session:
+        guides.make_again_if_gone(session, handle, storage=rt.storage, now=rt.clock.now())
         guides.count_download(session, handle, now=rt.clock.now())
+    rt.bell.ring("pdf")
     return redirect(f"/guide/{token}/{PDF_NAME}", 303)
 
 
@@ -188,7 +188,7 @@ def guide_pdf(rt: Runtime, token: str) -> ResponseReturnValue:
     """The file itself; a guide that is not ready or has run out leads back to its page."""
     handle = _guide_handle(rt, token)
     try:
-        with rt.sessions.begin() as session:
+        with rt.reading.begin() as session:
             path = guides.guide_file(session, handle, storage=rt.storage, now=rt.clock.now())
     except LinkExpired:
         path = None

@@ -177,6 +177,31 @@ def test_an_expired_guide_link_offers_a_new_one_to_the_address_on_file(door: Doo
     assert "Download your guide" in words_of(door.get(ada.guide))
 
 
+def test_no_page_behind_a_guide_link_opens_the_email_choices(door: Door) -> None:
+    ada = confirm_by_page(door)
+    door.house.work()
+    for page in (door.get(ada.guide), door.get(ada.thanks)):
+        assert "/challenge/" in page
+        assert "/preferences/" not in page
+
+
+def test_an_expired_guide_link_opens_nothing_personal(door: Door) -> None:
+    ada = confirm_by_page(door)
+    door.house.work()
+    door.house.clock.advance(GUIDE_LINK_LIFE)
+    page = door.get(ada.guide)
+    handle = make.person(door.house).public_id
+    for purpose in LinkPurpose:
+        assert door.rt.links.token(purpose, handle) not in page
+
+
+def test_a_printed_guide_leads_to_the_page_that_is_open_to_all(door: Door) -> None:
+    confirm_by_page(door)
+    door.house.work()
+    (document,) = door.house.press.documents
+    assert document["challenge_url"] == "http://localhost/challenge"
+
+
 def test_a_long_name_fits_the_greeting_and_stays_off_the_small_cover(door: Door) -> None:
     name = "Maximiliana-Alexandrina"
     door.ask(ADA, name=name)
