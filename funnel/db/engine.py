@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import QueuePool
 
@@ -13,14 +14,18 @@ POSTGRES_OPTIONS = "-c statement_timeout=10000 -c timezone=UTC -c synchronous_co
 
 
 def make_engine(url: str, pool_size: int = 10) -> Engine:
-    """An engine for `sqlite:///path` or `postgresql://...`, set up to survive."""
+    """An engine for `sqlite:///path` or `postgresql://...`, set up to survive.
+
+    Its errors hide what was written, so that no log holds an address.
+    """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed, pool_size)
-    return create_engine(
+    engine = create_engine(
         parsed.set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={
             "connect_timeout": 5,
             "options": POSTGRES_OPTIONS,
@@ -28,6 +33,17 @@ def make_engine(url: str, pool_size: int = 10) -> Engine:
             "application_name": "funnel",
         },
     )
+    event.listen(engine, "handle_error", _hide_detail)
+    return engine
+
+
+def _hide_detail(context: ExceptionContext) -> None:
+    """Postgres quotes the row it refuses in the detail of its error; only the headline is kept."""
+    error = context.original_exception
+    headline = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    if headline and context.sqlalchemy_exception:
+        error.args = (headline,)
+        context.sqlalchemy_exception.args = (f"({type(error).__name__}) {headline}",)
 
 
 def _sqlite(url: URL, pool_size: int) -> Engine:
@@ -37,6 +53,7 @@ def _sqlite(url: URL, pool_size: int) -> Engine:
         url,
         poolclass=QueuePool,
         pool_size=pool_size,
+        hide_parameters=True,
         connect_args={"timeout": SQLITE_BUSY_MS / 1000, "check_same_thread": False},
     )
     event.listen(engine, "connect", _prepare_sqlite)

@@ -1,5 +1,6 @@
 """Engines that survive: durable commits, waiting writers, honest times."""
 
+import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -9,11 +10,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Dialect, Engine, make_url, select, text
+from sqlalchemy import Dialect, Engine, insert, make_url, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm import Session, sessionmaker
 
 from funnel.db.base import UtcDateTime
+from funnel.db.desk import Staff
 from funnel.db.engine import make_engine, make_readers, make_sessions
 from funnel.db.mail import Control, Tick
 from funnel.db.people import Consent
@@ -119,6 +121,22 @@ def test_a_reader_does_not_wait_for_a_writer(engine: Engine) -> None:
 def test_a_row_that_points_nowhere_is_refused(sessions: Sessions) -> None:
     with pytest.raises(IntegrityError), sessions.begin() as session:
         session.add(Consent(subscriber_id=999, purpose="series", given_at=NOW))
+
+
+@pytest.mark.parametrize("twice", [True, False], ids=["there already", "incomplete"])
+def test_a_row_that_is_refused_leaves_no_address_in_the_log(
+    sessions: Sessions, caplog: pytest.LogCaptureFixture, twice: bool
+) -> None:
+    address = "ada@example.org"
+    row = {"email": address, "email_key": address, "name": "Ada", "created_at": NOW}
+    rows = [row | {"password_hash": "x"}] * 2 if twice else [row]
+    try:
+        with sessions.begin() as session:
+            session.execute(insert(Staff), rows)
+    except IntegrityError:
+        logging.getLogger(__name__).exception("it failed")
+    assert "IntegrityError" in caplog.text
+    assert address not in caplog.text
 
 
 def test_inserting_what_is_there_changes_nothing_and_says_so(sessions: Sessions) -> None:
