@@ -39,11 +39,6 @@ class FileStorage:
         file = self._folder / key
         return file if file.is_file() else None
 
-    def delete(self, key: str) -> None:
-        """Forget a key; harmless when it is absent. Raises ValueError for a malformed key."""
-        self._file(key).unlink(missing_ok=True)
-        settle_folder(self._folder)
-
     def _file(self, key: str) -> Path:
         if not _KEY.fullmatch(key):
             raise ValueError("a storage key is letters, digits, dots, dashes and underscores")

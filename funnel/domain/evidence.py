@@ -1,7 +1,7 @@
 """The evidence kept with a consent."""
 
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Evidence:
 def truncate_ip(raw: str) -> str:
     """The network of an address: the first three bytes of IPv4, the first 48 bits of IPv6."""
     try:
-        address = ip_address(raw)
+        address = _address(raw)
     except ValueError:
         return "unknown"
     bits = 24 if address.version == 4 else 48
@@ -28,9 +28,15 @@ def truncate_ip(raw: str) -> str:
 def limit_key(raw: str) -> str:
     """What counts as one visitor for limits: an IPv4 address, or an IPv6 network of 64 bits."""
     try:
-        address = ip_address(raw)
+        address = _address(raw)
     except ValueError:
         return "unknown"
     if address.version == 4:
         return str(address)
     return str(ip_network((address, 64), strict=False))
+
+
+def _address(raw: str) -> IPv4Address | IPv6Address:
+    """The address; the IPv4 one where it is only dressed as IPv6, as `::ffff:192.0.2.7` is."""
+    address = ip_address(raw)
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address

@@ -130,8 +130,6 @@ class Storage(Protocol):
 
     def path(self, key: str) -> Path | None: ...
 
-    def delete(self, key: str) -> None: ...
-
 
 @dataclass(frozen=True)
 class PressedGuide:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from functools import cache
+from zoneinfo import available_timezones
 
 from flask import abort, request
 
@@ -16,7 +17,8 @@ from funnel.web import security
 
 FORM_VERSION = "1"
 MIN_SECONDS = 2.0
-MAX_ZONE_CHARACTERS = 64
+# Zones of tzdata that are rules and no places.
+NO_PLACES = ("Etc/", "SystemV/", "posix/", "right/")
 CARRIED = ("utm_source", "utm_medium", "utm_campaign", "referrer", "landing_page")
 TRAP = "website"
 UNREADABLE = "\ufffd"
@@ -124,10 +126,11 @@ def _errors(draft: Draft) -> dict[str, str]:
 
 
 def _zone(name: str) -> str:
-    """The time zone that the browser told, when there is one of that name."""
-    if not name or len(name) > MAX_ZONE_CHARACTERS:
-        return ""
-    try:
-        return ZoneInfo(name).key
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ""
+    """The time zone that the browser told, when it is one of a place, or UTC."""
+    is_place = "/" in name and not name.startswith(NO_PLACES)
+    return name if (is_place or name == "UTC") and name in _zones() else ""
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())

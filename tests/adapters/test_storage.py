@@ -65,13 +65,6 @@ def test_an_open_reader_keeps_the_old_file_while_it_is_replaced(
         assert reader.read() == before
 
 
-def test_deleting_twice_is_harmless(storage: Storage, guide: Path) -> None:
-    storage.put("a1.pdf", guide)
-    storage.delete("a1.pdf")
-    storage.delete("a1.pdf")
-    assert storage.path("a1.pdf") is None
-
-
 def test_a_copy_that_fails_leaves_the_old_file_and_nothing_else(
     storage: Storage, guide: Path, folder: Path
 ) -> None:
@@ -86,8 +79,6 @@ def test_a_key_never_leaves_the_folder(storage: Storage, guide: Path, key: str) 
     assert storage.path(key) is None
     with pytest.raises(ValueError, match="storage key"):
         storage.put(key, guide)
-    with pytest.raises(ValueError, match="storage key"):
-        storage.delete(key)
 
 
 def test_a_folder_under_a_good_key_is_not_a_file(storage: Storage, folder: Path) -> None:

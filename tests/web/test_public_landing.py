@@ -94,6 +94,14 @@ def test_a_time_zone_is_believed_only_when_there_is_one(door: Door) -> None:
     assert make.person(door.house, "ben@example.org").time_zone is None
 
 
+@pytest.mark.parametrize(
+    "name", ["localtime", "posixrules", "Factory", "right/Europe/London", "Etc/GMT+5", "EST"]
+)
+def test_a_time_zone_of_no_place_is_not_believed(door: Door, name: str) -> None:
+    door.ask("ada@example.org", time_zone=name)
+    assert make.person(door.house).time_zone is None
+
+
 def test_a_mistake_keeps_what_was_typed_and_says_what_to_mend(door: Door) -> None:
     answer = door.ask("ada@", name="Ada", series="yes", utm_source="poster")
     page = answer.get_data(as_text=True)
