@@ -64,7 +64,8 @@ def suppress_person(
     person.state = max(_STATE[reason], PersonState(person.state), key=_weight)
     person.unsubscribed_at = now
     enrolment.stop_all(session, person, why=_WHY[reason], now=now)
-    record_fact(session, person, Fact.UNSUBSCRIBED, now=now)
+    if reason is SuppressionReason.UNSUBSCRIBED:
+        record_fact(session, person, Fact.UNSUBSCRIBED, now=now)
 
 
 def _weight(state: PersonState) -> int:

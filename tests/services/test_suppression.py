@@ -10,7 +10,8 @@ from funnel.db.people import ConsentEvent, Subscriber, Suppression
 from funnel.domain.delivery import MessageState
 from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.people import PersonState, SuppressionReason
-from funnel.services import suppression
+from funnel.domain.sequence import Fact
+from funnel.services import people, suppression
 from tests.support import make
 from tests.support.house import House
 from tests.support.steps import DRIP, drip_due, send
@@ -123,3 +124,13 @@ def test_lifting_forgets_an_unsubscribe_and_nothing_graver(house: House) -> None
             )
         suppression.lift_unsubscribe(session, person, links=house.rt.links)
     assert {row.reason for row in rows(house)} == {"bounced", "complained"}
+
+
+def test_a_bounce_is_not_counted_as_leaving(house: House) -> None:
+    make.confirmed(house)
+    person = make.person(house)
+    with house.rt.sessions.begin() as session:
+        person = session.merge(person)
+        suppression.bounce(session, person, links=house.rt.links, now=house.clock.now())
+        facts = people.facts_of(session, [person.id])[person.id]
+    assert facts == {Fact.REQUESTED, Fact.CONFIRMED}
