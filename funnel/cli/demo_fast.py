@@ -18,13 +18,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def open_desk(rt: Runtime) -> str | None:
     """Make the account that marks what was paid for; its password, or None when there is one."""
     now, password = rt.clock.machine(), secrets.token_urlsafe(16)
+    account = staff.new_account(name="Demo", email=DESK_ADDRESS, password=password)
     with rt.sessions.begin() as session:
         token = staff.make_setup_link(session, now=now)
         if token is None:
             return None
-        entered = staff.set_up(
-            session, token, name="Demo", email=DESK_ADDRESS, password=password, now=now
-        )
+        entered = staff.set_up(session, token, account, now=now)
         staff.sign_out(session, entered.token, now=now)
     return password
 

@@ -6,7 +6,7 @@ Every `now` here is the machine's time: a demo that runs fast must not sign anyb
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -16,9 +16,9 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from funnel.db.desk import AuditEntry, SetupToken, Staff, StaffSession
-from funnel.domain.errors import InvalidInput, LinkExpired, LinkInvalid, TooManyTries, WrongPassword
+from funnel.domain.errors import InvalidInput, LinkExpired, LinkInvalid, WrongPassword
 from funnel.domain.passwords import password_problem
-from funnel.domain.people import parse_address, parse_name
+from funnel.domain.people import Address, fingerprint, parse_address, parse_name
 from funnel.services.limits import take
 
 SETUP_LIFE = timedelta(hours=1)
@@ -38,6 +38,23 @@ class SignedIn:
 
     token: str
     csrf: str
+
+
+@dataclass(frozen=True)
+class NewAccount:
+    """What was typed for the first account, found good; the password only as its hash."""
+
+    address: Address
+    name: str
+    password_hash: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account as signing in needs it."""
+
+    id: int
+    password_hash: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -80,21 +97,11 @@ def check_setup(session: Session, token: str, *, now: datetime) -> None:
         raise LinkExpired
 
 
-def set_up(
-    session: Session,
-    token: str,
-    *,
-    name: str,
-    email: str,
-    password: str,
-    practice: str = "",
-    now: datetime,
-) -> SignedIn:
-    """Make the first account and sign it in; the token works once, also for two at a time.
+def new_account(*, name: str, email: str, password: str, practice: str = "") -> NewAccount:
+    """Check what was typed and hash the password: slow, so never inside a transaction.
 
-    Raises LinkInvalid, LinkExpired, or InvalidInput with the field to mend.
+    Raises InvalidInput with the field to mend.
     """
-    check_setup(session, token, now=now)
     address = parse_address(email)
     shown_name = parse_name(name)
     if shown_name is None:
@@ -102,19 +109,27 @@ def set_up(
     problem = password_problem(password, [address.mailbox, shown_name, practice])
     if problem:
         raise InvalidInput("password", problem)
-    hashed = _HASHER.hash(password)
+    return NewAccount(address, shown_name, _HASHER.hash(password))
+
+
+def set_up(session: Session, token: str, account: NewAccount, *, now: datetime) -> SignedIn:
+    """Make the first account and sign it in; the token works once, also for two at a time.
+
+    Raises LinkInvalid or LinkExpired.
+    """
+    check_setup(session, token, now=now)
     _use_up(session, token, now)
     person = Staff(
-        email=address.mailbox,
-        email_key=address.key,
-        name=shown_name,
-        password_hash=hashed,
+        email=account.address.mailbox,
+        email_key=account.address.key,
+        name=account.name,
+        password_hash=account.password_hash,
         created_at=now,
     )
     session.add(person)
     session.flush()
     note(session, person.id, "set up the desk", f"staff {person.id}", now=now)
-    return _start_session(session, person, now)
+    return _start_session(session, person.id, now)
 
 
 def _use_up(session: Session, token: str, now: datetime) -> None:
@@ -128,41 +143,43 @@ def _use_up(session: Session, token: str, now: datetime) -> None:
         raise LinkInvalid
 
 
-def count_try(session: Session, email: str, *, ip_key: str, now: datetime) -> bool:
-    """Count one try to sign in; False when this account or this visitor had too many.
+def count_try(session: Session, email: str, *, ip_key: str, pepper: bytes, now: datetime) -> bool:
+    """Count one try to sign in; False when this visitor had too many, here or on all accounts.
 
-    Commit it before `sign_in` answers, or a refused try would be forgotten.
+    An account is counted for each visitor apart, so that no stranger can lock its owner out.
+    Commit it before anything is answered, or a refused try would be forgotten. Only keyed hashes
+    are kept.
     """
-    account = hashlib.sha256(_email_key(email).encode()).hexdigest()
-    by_visitor = take(
-        session,
-        f"sign-in-visitor:{ip_key}",
-        limit=TRIES_PER_VISITOR,
-        window=TRY_WINDOW,
-        now=now,
-    )
-    if not by_visitor:
+    visitor = fingerprint(f"sign-in {ip_key}", pepper)
+    if not take(session, visitor, limit=TRIES_PER_VISITOR, window=TRY_WINDOW, now=now):
         return False
-    return take(session, f"sign-in:{account}", limit=TRIES_PER_ACCOUNT, window=TRY_WINDOW, now=now)
+    account = fingerprint(f"sign-in {ip_key} {_email_key(email)}", pepper)
+    return take(session, account, limit=TRIES_PER_ACCOUNT, window=TRY_WINDOW, now=now)
 
 
-def sign_in(
-    session: Session, email: str, password: str, *, is_allowed: bool, now: datetime
-) -> SignedIn:
-    """Open a new session; `is_allowed` is the answer of `count_try`.
-
-    Raises TooManyTries or WrongPassword. An unknown address costs the same work as a known one.
-    A hash of older strength is made again.
-    """
-    if not is_allowed:
-        raise TooManyTries
+def find_account(session: Session, email: str) -> Account | None:
+    """The account of an address; None for an unknown one, which is to be checked all the same."""
     person = session.scalars(select(Staff).where(Staff.email_key == _email_key(email))).first()
-    if not _matches(person.password_hash if person else _nobodys_hash(), password) or not person:
+    return Account(person.id, person.password_hash) if person else None
+
+
+def check_password(account: Account | None, password: str) -> Account:
+    """The account, with a new hash where the old one is weaker than ours; raises WrongPassword.
+
+    Slow, so never inside a transaction. No account costs the same work as one.
+    """
+    if not _matches(account.password_hash if account else _nobodys_hash(), password) or not account:
         raise WrongPassword
-    if _HASHER.check_needs_rehash(person.password_hash):
-        person.password_hash = _HASHER.hash(password)
-    note(session, person.id, "signed in", f"staff {person.id}", now=now)
-    return _start_session(session, person, now)
+    if _HASHER.check_needs_rehash(account.password_hash):
+        return Account(account.id, _HASHER.hash(password))
+    return account
+
+
+def sign_in(session: Session, account: Account, *, now: datetime) -> SignedIn:
+    """Open a new session for an account whose password was right."""
+    session.get_one(Staff, account.id).password_hash = account.password_hash
+    note(session, account.id, "signed in", f"staff {account.id}", now=now)
+    return _start_session(session, account.id, now)
 
 
 def _matches(password_hash: str, password: str) -> bool:
@@ -185,13 +202,13 @@ def _email_key(email: str) -> str:
         return email.strip().casefold()
 
 
-def _start_session(session: Session, person: Staff, now: datetime) -> SignedIn:
+def _start_session(session: Session, staff_id: int, now: datetime) -> SignedIn:
     session.execute(delete(StaffSession).where(StaffSession.created_at <= now - SESSION_LIFE))
     signed_in = SignedIn(token=secrets.token_urlsafe(32), csrf=secrets.token_urlsafe(32))
     session.add(
         StaffSession(
             token_sha256=_digest(signed_in.token),
-            staff_id=person.id,
+            staff_id=staff_id,
             csrf_token=signed_in.csrf,
             created_at=now,
             seen_at=now,

@@ -177,10 +177,10 @@ def test_waiting_list_and_paid_stand_with_their_offer(house: House) -> None:
     now = house.clock.now()
     with house.rt.sessions.begin() as session:
         token = staff.make_setup_link(session, now=now) or ""
-        staff.set_up(
-            session, token, name="Dr Reyes", email="r@example.org", password="kettle lamp otter",
-            now=now,
-        )  # fmt: skip
+        account = staff.new_account(
+            name="Dr Reyes", email="r@example.org", password="kettle lamp otter"
+        )
+        staff.set_up(session, token, account, now=now)
         offers.join_waitlist(session, done.subscriber_handle, OFFER, now=now)
     assert _view(house).offers == (timeline.OfferStanding(OFFER, now, None),)
     subscriber_id = make.person(house).id

@@ -165,7 +165,7 @@ def add_enrolment(
 def add_staff(session: Session) -> None:
     """Dr Reyes, the first member of staff."""
     token = staff.make_setup_link(session, now=NOW) or ""
-    staff.set_up(
-        session, token, name="Dr Reyes", email="r@example.org", password="kettle lamp otter",
-        now=NOW,
-    )  # fmt: skip
+    account = staff.new_account(
+        name="Dr Reyes", email="r@example.org", password="kettle lamp otter"
+    )
+    staff.set_up(session, token, account, now=NOW)

@@ -1,13 +1,17 @@
 """The door of the desk: setting up, signing in and out, and who is kept outside."""
 
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
+from funnel.services import staff
 from funnel.web.app import create_app
 from tests.support.desk import (
     EMAIL,
@@ -169,6 +173,29 @@ def test_tries_are_remembered_though_each_was_refused(stranger: FlaskClient) -> 
     for _ in range(10):
         assert sign_in(stranger, "wrong").status_code == 422
     assert sign_in(stranger, PASSWORD).status_code == 429
+
+
+class WatchedHasher:
+    """Hashes only while somebody else could write."""
+
+    def __init__(self, database: str) -> None:
+        self.database, self.calls = database, list[str]()
+
+    def __getattr__(self, name: str) -> object:
+        with closing(sqlite3.connect(self.database, timeout=0, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+        self.calls.append(name)
+        return getattr(PasswordHasher(time_cost=1, memory_cost=64, parallelism=1), name)
+
+
+def test_no_writer_waits_while_a_password_is_checked(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = WatchedHasher(house.rt.engine.url.database or "")
+    monkeypatch.setattr(staff, "_HASHER", watched)
+    signed_in(house)
+    assert sign_in(create_app(house.rt).test_client(), PASSWORD).status_code == 303
+    assert {"hash", "verify"} <= set(watched.calls)
 
 
 @pytest.mark.usefixtures("desk")

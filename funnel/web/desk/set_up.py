@@ -25,22 +25,26 @@ def add_pages(routes: Blueprint, rt: Runtime) -> None:
 
 
 def _form(rt: Runtime, token: str) -> str:
-    with rt.reading.begin() as session:
-        staff.check_setup(session, token, now=rt.clock.machine())
+    _check(rt, token)
     return _page()
 
 
+def _check(rt: Runtime, token: str) -> None:
+    with rt.reading.begin() as session:
+        staff.check_setup(session, token, now=rt.clock.machine())
+
+
 def _make(rt: Runtime, token: str) -> staff.SignedIn:
+    """Nothing is hashed for a stranger without a token, and nobody waits while it is hashed."""
+    _check(rt, token)
+    account = staff.new_account(
+        name=request.form.get("name", ""),
+        email=request.form.get("email", ""),
+        password=request.form.get("password", ""),
+        practice=rt.catalog.brand.trading_name,
+    )
     with rt.sessions.begin() as session:
-        return staff.set_up(
-            session,
-            token,
-            name=request.form.get("name", ""),
-            email=request.form.get("email", ""),
-            password=request.form.get("password", ""),
-            practice=rt.catalog.brand.trading_name,
-            now=rt.clock.machine(),
-        )
+        return staff.set_up(session, token, account, now=rt.clock.machine())
 
 
 def _page(problem: InvalidInput | None = None) -> str:

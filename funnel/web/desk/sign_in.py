@@ -56,12 +56,18 @@ def _has_fresh_stamp(rt: Runtime) -> bool:
 
 
 def _try(rt: Runtime) -> staff.SignedIn:
-    """Count the try first, in a transaction of its own, so that a refusal is remembered."""
+    """Count the try first, in a transaction of its own, so that a refusal is remembered.
+
+    The password is checked between transactions: it takes long, and nobody waits for it.
+    """
     email, now = request.form.get("email", ""), rt.clock.machine()
-    ip_key = limit_key(request.remote_addr or "")
+    ip_key, pepper = limit_key(request.remote_addr or ""), rt.links.pepper
     with rt.sessions.begin() as session:
-        is_allowed = staff.count_try(session, email, ip_key=ip_key, now=now)
+        is_allowed = staff.count_try(session, email, ip_key=ip_key, pepper=pepper, now=now)
+    if not is_allowed:
+        raise TooManyTries
+    with rt.reading.begin() as session:
+        found = staff.find_account(session, email)
+    account = staff.check_password(found, request.form.get("password", ""))
     with rt.sessions.begin() as session:
-        return staff.sign_in(
-            session, email, request.form.get("password", ""), is_allowed=is_allowed, now=now
-        )
+        return staff.sign_in(session, account, now=now)
