@@ -5,7 +5,8 @@ from functools import partial
 from uuid import uuid4
 
 from flask import Flask, render_template, request
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from funnel.domain.errors import DayLocked, LinkExpired, LinkInvalid, NotFound, TooManyTries
@@ -18,8 +19,9 @@ STATUS_OF = {
     LinkExpired: 410,
     DayLocked: 403,
     TooManyTries: 429,
-    OperationalError: 503,
 }
+# The database is away, cannot take more, or hung up: it will do in a minute.
+AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 PAGES = frozenset({400, 403, 404, 405, 410, 413, 422, 429, 500, 503})
 
 
@@ -27,12 +29,27 @@ def handle_errors(app: Flask) -> None:
     """Answer every error with a page of its own words and no details."""
     for kind, status in STATUS_OF.items():
         app.register_error_handler(kind, partial(_known, status))
+    for away in AWAY:
+        app.register_error_handler(away, _away)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
 
 
 def _known(status: int, _error: Exception) -> tuple[str, int]:
     return page(status)
+
+
+def _away(error: Exception) -> tuple[str, int]:
+    note(error)
+    return render_template("errors/503.html", status=503, number=note(error)), 503
+
+
+def note(error: Exception) -> str:
+    """Log what kept a request from being served, by its class alone; the number it is under."""
+    number = uuid4().hex[:8]
+    kind = type(error).__name__
+    log.warning("request %s %s met %s: %s", request.method, request.endpoint, kind, number)
+    return number
 
 
 def page(status: int) -> tuple[str, int]:

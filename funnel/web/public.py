@@ -1,5 +1,6 @@
 """The front door: landing page, confirmation, thanks, and the guide behind its link."""
 
+from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
@@ -11,8 +12,9 @@ from funnel.domain.people import Address, parse_address
 from funnel.links import LinkPurpose
 from funnel.runtime import Runtime
 from funnel.services import challenge, guides, preferences, signup
-from funnel.web import forms
+from funnel.web import errors, forms
 
+IN_A_MINUTE = "Something is busy on our side. Please try again in a minute."
 INBOX_SECONDS = 24 * 60 * 60
 LOOK_AGAIN_SECONDS = 4
 PDF_NAME = "pain-relief-blueprint.pdf"
@@ -57,8 +59,12 @@ def sign_up(rt: Runtime) -> ResponseReturnValue:
     asked = forms.signup_request(rt, draft, "landing")
     if not forms.is_trapped():
         now = rt.clock.now()
-        with rt.sessions.begin() as session:
-            signup.request_guide(session, asked, now=now, links=rt.links, ip_key=forms.ip_key())
+        try:
+            with rt.sessions.begin() as session:
+                signup.request_guide(session, asked, now=now, links=rt.links, ip_key=forms.ip_key())
+        except errors.AWAY as error:
+            errors.note(error)
+            return _landing(rt, replace(draft, errors={"form": IN_A_MINUTE})), 503
         rt.bell.ring("mail")
     return redirect(f"/check-your-inbox/{rt.links.seal(asked.address.mailbox)}", 303)
 

@@ -61,7 +61,10 @@ def _refuse_large_form() -> None:
 
 
 def _refuse_foreign_origin(base_url: str) -> None:
-    """Refuse a form that another site sent. Browsers say who did; silence is a plain client."""
+    """Refuse a form that another site sent. Browsers say who did; silence is a plain client.
+
+    An old browser may hide the origin of a form: the desk's forms carry a token of their own too.
+    """
     if request.method in SAFE_METHODS or _welcomes_foreigners():
         return
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
