@@ -20,7 +20,6 @@ PARTS = {
 
 # Never imported by name, and needed all the same.
 UNSEEN = {
-    "psycopg",  # SQLAlchemy loads it for postgresql://
     "tzdata",  # zoneinfo reads it where the machine has no zones of its own
 }
 
