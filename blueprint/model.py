@@ -91,6 +91,14 @@ DEFAULT_PAIN_STEPS = (
     ),
 )
 
+DEFAULT_CHALLENGE_DAYS = (
+    "Find your tight side",
+    "Make room in front",
+    "Let go",
+    "Wake up",
+    "Put it together",
+)
+
 
 @dataclass(frozen=True)
 class BlueprintInput:
@@ -102,6 +110,7 @@ class BlueprintInput:
     challenge_url: str
     first_name: str | None = None
     pain_steps: tuple[PainStep, ...] = DEFAULT_PAIN_STEPS
+    challenge_days: tuple[str, ...] = DEFAULT_CHALLENGE_DAYS
 
     @classmethod
     def from_mapping(cls, data: Mapping[str, object]) -> BlueprintInput:
@@ -113,6 +122,11 @@ class BlueprintInput:
             challenge_url=_url(_text(data, "challenge_url", 500), "challenge_url"),
             first_name=_name(data.get("first_name")),
             pain_steps=_pain_steps(data.get("pain_steps")),
+            challenge_days=(
+                _lines(data, "challenge_days", "")
+                if "challenge_days" in data
+                else DEFAULT_CHALLENGE_DAYS
+            ),
         )
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
-from uuid import UUID
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
@@ -195,9 +194,7 @@ def _bell(settings: Settings) -> Bell:
     return CeleryBell(settings.broker_url, TASKS) if settings.broker_url else LocalBell()
 
 
-def _complete(
-    catalog: Catalog, links: Links, personal: dict[str, object], _handle: UUID
-) -> dict[str, object]:
+def _complete(catalog: Catalog, links: Links, personal: dict[str, object]) -> dict[str, object]:
     """The whole document of a guide: the person's part, the practice's, and one link.
 
     The link is open to all: a printed guide is lent on, and must not open a person's own pages.

@@ -42,4 +42,5 @@ def guide_document(catalog: Catalog) -> dict[str, object]:
             {"letter": step.letter, "title": step.name, "text": step.words}
             for step in brand.pain_steps
         ],
+        "challenge_days": [day.title for day in catalog.challenge.days],
     }

@@ -154,7 +154,6 @@ class _Job:
     fence: int
     attempt: int
     document: dict[str, object]
-    subscriber_handle: UUID
 
 
 @dataclass(frozen=True)
@@ -168,7 +167,7 @@ class GuideMaker:
     clock: Clock
     press: GuidePress
     storage: Storage
-    complete: Callable[[dict[str, object], UUID], dict[str, object]]
+    complete: Callable[[dict[str, object]], dict[str, object]]
 
     def make_next(self) -> bool:
         """Make one guide; False when there was none to make. A failure is tried again later."""
@@ -209,11 +208,10 @@ class GuideMaker:
         guide.lease_until = machine + GUIDE_LEASE
         guide.fence += 1
         guide.attempt += 1
-        handle = guide.subscriber.public_id
-        return _Job(guide.id, guide.fence, guide.attempt, dict(guide.document), handle)
+        return _Job(guide.id, guide.fence, guide.attempt, dict(guide.document))
 
     def _press(self, job: _Job) -> tuple[PressedGuide, StoredFile]:
-        document = self.complete(job.document, job.subscriber_handle)
+        document = self.complete(job.document)
         with TemporaryDirectory(prefix="funnel-guide-") as folder:
             out = Path(folder) / "guide.pdf"
             pressed = self.press.press(document, out)

@@ -95,6 +95,8 @@ def _visitor_may_ask(session: Session, ip_key: str, links: Links, now: datetime)
     key = fingerprint(ip_key, links.pepper)
     by_hour = take(session, f"ip-hour:{key}", limit=5, window=HOUR, now=now)
     by_day = take(session, f"ip-day:{key}", limit=20, window=DAY, now=now)
+    if not (by_hour and by_day):
+        log.warning("a request was let lie: over 5 an hour, or 20 a day, from one connection")
     return by_hour and by_day
 
 

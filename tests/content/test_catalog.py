@@ -87,7 +87,7 @@ def test_the_shipped_wordings_are_these_to_the_letter(catalog: Catalog) -> None:
     }
     assert catalog.wordings["series"].text == (
         "Email me the follow-up series too, and news of what Clinical Massage MK offers. Eight "
-        "short emails over two weeks, then now and then. I can stop any time."
+        "short emails over sixteen days, then now and then. I can stop any time."
     )
     assert catalog.wordings["health"].text == (
         "I agree that Clinical Massage MK may use my answers about pain, injury or health to make "

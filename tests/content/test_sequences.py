@@ -174,7 +174,7 @@ def test_what_starts_and_ends_each_shipped_sequence() -> None:
     assert nurture.starts_on == {Fact.CONFIRMED}
     assert nurture.exits_on == {Fact.JOINED, Fact.PURCHASED}
     assert challenge.starts_on == {Fact.JOINED}
-    assert challenge.exits_on == {Fact.COMPLETED, Fact.PURCHASED}
+    assert challenge.exits_on == {Fact.COMPLETED}
     assert programme.starts_on == {Fact.COMPLETED}
     assert programme.follows == "challenge"
     assert programme.exits_on == {Fact.WAITLISTED, Fact.PURCHASED}

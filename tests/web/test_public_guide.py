@@ -50,9 +50,9 @@ def test_the_inbox_page_hides_the_address_from_its_link(door: Door) -> None:
     assert "ada" not in door.ask(ADA).headers["Location"]
 
 
-def test_a_tampered_inbox_link_has_run_out(door: Door) -> None:
+def test_a_tampered_inbox_link_no_longer_works(door: Door) -> None:
     page = door.get("/check-your-inbox/gAAAAA-not-ours", 410)
-    assert "This link has run out" in words_of(page)
+    assert "This link no longer works" in words_of(page)
 
 
 def test_the_inbox_page_knows_common_webmail_but_sends_nobody_there(door: Door) -> None:
@@ -166,7 +166,7 @@ def test_an_expired_guide_link_offers_a_new_one_to_the_address_on_file(door: Doo
     ada = confirm_by_page(door)
     door.house.work()
     door.house.clock.advance(GUIDE_LINK_LIFE)
-    assert "This link has run out" in words_of(door.get(ada.guide))
+    assert "This link no longer works" in words_of(door.get(ada.guide))
     assert door.client.get(f"{ada.guide}/{PDF_NAME}").headers["Location"] == ada.guide
     assert door.client.get(ada.thanks).headers["Location"] == ada.guide
     before = len(door.house.mailer.to(ADA))

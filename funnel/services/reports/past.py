@@ -103,8 +103,8 @@ def _facts(session: Session, person: Subscriber) -> list[PastItem]:
 
 
 def _came_from(person: Subscriber) -> str:
-    page = f", to {person.landing_page}" if person.landing_page else ""
-    return f"First came by way of {person.source}{page}."
+    way = "First came directly" if person.source == "direct" else f"First came from {person.source}"
+    return f"{way}, to {person.landing_page}." if person.landing_page else f"{way}."
 
 
 def _consents(session: Session, subscriber_id: int) -> list[PastItem]:
