@@ -166,7 +166,7 @@ def test_an_expired_guide_link_offers_a_new_one_to_the_address_on_file(door: Doo
     ada = confirm_by_page(door)
     door.house.work()
     door.house.clock.advance(GUIDE_LINK_LIFE)
-    assert "This link no longer works" in words_of(door.get(ada.guide))
+    assert "This link has run out" in words_of(door.get(ada.guide))
     assert door.client.get(f"{ada.guide}/{PDF_NAME}").headers["Location"] == ada.guide
     assert door.client.get(ada.thanks).headers["Location"] == ada.guide
     before = len(door.house.mailer.to(ADA))
