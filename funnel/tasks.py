@@ -36,6 +36,8 @@ def create_celery(rt: Runtime) -> Celery:
         task_acks_late=False,
         worker_prefetch_multiplier=1,
         broker_connection_retry_on_startup=True,
+        # For ever: a worker that gave up on the broker would stop polling too.
+        broker_connection_max_retries=None,
         enable_utc=True,
         timezone="UTC",
         task_default_queue="mail",

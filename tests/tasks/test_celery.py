@@ -119,3 +119,7 @@ def test_a_task_run_many_times_does_its_work_once(app: Celery, house: House) -> 
     for _ in range(5):
         app.tasks[TASKS["mail"]].apply()
     assert len(house.mailer.accepted) == 1
+
+
+def test_a_worker_never_gives_up_on_the_broker(app: Celery) -> None:
+    assert app.conf.broker_connection_max_retries is None
