@@ -41,7 +41,7 @@ def secure(app: Flask, rt: Runtime) -> None:
     app.config["MAX_FORM_PARTS"] = MAX_FIELDS
     if rt.settings.trusted_proxies:
         hops = rt.settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]  # Flask's own way
     hosts = frozenset({urlsplit(rt.settings.base_url).hostname or "", *LOCAL_NAMES})
     app.before_request(lambda: _refuse_strange_host(hosts))
     app.before_request(_refuse_large_form)

@@ -16,7 +16,7 @@ from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.people import PersonState
 from funnel.domain.ports import Outcome
 from funnel.domain.sequence import Fact
-from funnel.services import enrolment, mail_events, preferences
+from funnel.services import enrolment, mail_events
 from funnel.services.facts import record_fact
 from tests.support import make
 from tests.support.house import House, PowerCut
@@ -39,20 +39,6 @@ def publish_sequence(house: House, key: str, source: str) -> None:
                 origin="edited",
                 created_at=house.clock.now(),
             )
-        )
-
-
-def choose(house: House, *, series: bool, challenge: bool = False) -> None:
-    with house.rt.sessions.begin() as session:
-        preferences.set_preferences(
-            session,
-            make.person(house).public_id,
-            series=series,
-            challenge=challenge,
-            health=True,
-            evidence=make.EVIDENCE,
-            links=house.rt.links,
-            now=house.clock.now(),
         )
 
 
@@ -153,7 +139,7 @@ def test_someone_who_comes_back_goes_on_with_the_mail_that_was_cancelled(
     make.unsubscribed(house)
     assert state_of(house, DRIP) == MessageState.CANCELLED
     house.clock.advance(DAY)
-    choose(house, series=True)
+    make.choose(house, series=True)
     house.hop(4 * DAY)
     assert sent_keys(house)[:2] == ["one-technique", "why-hips"]
 
@@ -170,7 +156,7 @@ def test_someone_who_left_while_a_mail_was_leaving_does_not_get_it_twice(
     place = make.enrolment(house, "nurture")
     assert (place.state, place.last_step) == (EnrolmentState.STOPPED, "one-technique")
     house.clock.advance(DAY)
-    choose(house, series=True)
+    make.choose(house, series=True)
     house.hop(5 * DAY)
     assert sent_keys(house) == ["one-technique", "why-hips", "desk-reset"]
     assert len(house.mailer.offered) == 3
@@ -182,7 +168,7 @@ def test_someone_who_comes_back_while_a_mail_is_in_doubt_goes_on(house: House) -
     with pytest.raises(PowerCut):
         send(house)
     make.unsubscribed(house)
-    choose(house, series=True)
+    make.choose(house, series=True)
     house.clock.advance(LEASE_OF_A_CALL)
     house.hop(5 * DAY)
     assert state_of(house, DRIP) == MessageState.UNCONFIRMED

@@ -16,20 +16,6 @@ from tests.support.house import House
 DAY = timedelta(days=1)
 
 
-def choose(house: House, *, series: bool, challenge: bool, health: bool = True) -> None:
-    with house.rt.sessions.begin() as session:
-        preferences.set_preferences(
-            session,
-            make.person(house).public_id,
-            series=series,
-            challenge=challenge,
-            health=health,
-            evidence=make.EVIDENCE,
-            links=house.rt.links,
-            now=house.clock.now(),
-        )
-
-
 def view(house: House) -> preferences.PreferencesView:
     with house.rt.reading.begin() as session:
         return preferences.preferences_view(session, make.person(house).public_id)
@@ -42,7 +28,7 @@ def consents(house: House) -> list[str]:
 def test_choosing_nothing_is_unsubscribing(each_house: House) -> None:
     house = each_house
     make.confirmed(house)
-    choose(house, series=False, challenge=False)
+    make.choose(house, series=False, challenge=False)
     assert make.person(house).state == PersonState.UNSUBSCRIBED
     assert view(house).is_unsubscribed
     assert make.enrolment(house, "nurture").state == EnrolmentState.STOPPED
@@ -50,7 +36,7 @@ def test_choosing_nothing_is_unsubscribing(each_house: House) -> None:
 
 def test_switching_one_kind_off_stops_only_that_kind(house: House) -> None:
     make.joined(house)
-    choose(house, series=False, challenge=True)
+    make.choose(house, series=False, challenge=True)
     assert consents(house) == ["challenge"]
     assert make.enrolment(house, "challenge").state == EnrolmentState.ACTIVE
     house.hop(12 * DAY)
@@ -62,9 +48,9 @@ def test_switching_one_kind_off_stops_only_that_kind(house: House) -> None:
 def test_switching_the_challenge_off_and_on_goes_on_where_it_was(house: House) -> None:
     make.joined(house)
     house.hop(DAY)
-    choose(house, series=True, challenge=False)
+    make.choose(house, series=True, challenge=False)
     house.hop(3 * DAY)
-    choose(house, series=True, challenge=True)
+    make.choose(house, series=True, challenge=True)
     house.hop(2 * DAY)
     days = [email.subject[:5] for email in house.mailer.accepted][2:]
     assert days == ["Day 1", "Day 2", "Day 3", "Day 4"]
@@ -74,7 +60,7 @@ def test_saving_without_a_change_changes_nothing(house: House) -> None:
     make.confirmed(house)
     before = make.enrolment(house, "nurture")
     house.clock.advance(timedelta(hours=1))
-    choose(house, series=True, challenge=False)
+    make.choose(house, series=True, challenge=False)
     after = make.enrolment(house, "nurture")
     assert (after.state, after.next_due_at) == (before.state, before.next_due_at)
     assert consents(house) == ["series"]
@@ -83,7 +69,7 @@ def test_saving_without_a_change_changes_nothing(house: House) -> None:
 def test_choosing_the_series_after_leaving_is_a_fresh_consent(house: House) -> None:
     make.confirmed(house)
     make.unsubscribed(house)
-    choose(house, series=True, challenge=False)
+    make.choose(house, series=True, challenge=False)
     assert make.person(house).state == PersonState.CONFIRMED
     house.hop(2 * DAY)
     assert len(house.mailer.accepted) == 3
@@ -92,14 +78,14 @@ def test_choosing_the_series_after_leaving_is_a_fresh_consent(house: House) -> N
 def test_choosing_the_series_late_starts_it_from_the_first_mail(house: House) -> None:
     make.confirmed(house, series=False)
     house.hop(5 * DAY)
-    choose(house, series=True, challenge=False)
+    make.choose(house, series=True, challenge=False)
     house.hop(2 * DAY)
     assert house.mailer.accepted[-1].subject == "One small thing to try today"
 
 
 def test_choosing_the_series_after_joining_brings_no_invitations(house: House) -> None:
     make.joined(house, series=False)
-    choose(house, series=True, challenge=True)
+    make.choose(house, series=True, challenge=True)
     house.work()
     assert make.enrolment(house, "nurture").state == EnrolmentState.EXITED
 
@@ -119,14 +105,14 @@ def test_a_dead_or_complaining_address_stays_as_it_is(
             now=house.clock.now(),
         )
     with pytest.raises(LinkInvalid):
-        choose(house, series=True, challenge=False)
+        make.choose(house, series=True, challenge=False)
     assert consents(house) == []
 
 
 def test_someone_unconfirmed_has_no_preferences(house: House) -> None:
     make.request(house)
     with pytest.raises(LinkInvalid):
-        choose(house, series=True, challenge=False)
+        make.choose(house, series=True, challenge=False)
 
 
 @given(st.emails())
@@ -138,16 +124,16 @@ def test_a_masked_address_shows_one_letter_and_the_host(email: str) -> None:
 
 def test_the_health_consent_is_taken_back_here_and_only_when_unticked(house: House) -> None:
     make.confirmed(house, series=True, health=True)
-    choose(house, series=True, challenge=False)
+    make.choose(house, series=True, challenge=False)
     assert view(house).has_health
-    choose(house, series=True, challenge=False, health=False)
+    make.choose(house, series=True, challenge=False, health=False)
     assert not view(house).has_health
     assert consents(house) == ["series"]
 
 
 def test_unsubscribing_leaves_the_health_consent_to_its_owner(house: House) -> None:
     make.confirmed(house, series=True, health=True)
-    choose(house, series=False, challenge=False)
+    make.choose(house, series=False, challenge=False)
     assert consents(house) == ["health"]
-    choose(house, series=False, challenge=False, health=False)
+    make.choose(house, series=False, challenge=False, health=False)
     assert consents(house) == []

@@ -10,7 +10,7 @@ from funnel.db.people import Confirmation, Subscriber
 from funnel.domain.evidence import Evidence
 from funnel.domain.people import parse_address
 from funnel.domain.touch import FirstTouch
-from funnel.services import challenge, signup, suppression
+from funnel.services import challenge, preferences, signup, suppression
 from tests.support.house import House
 
 EVIDENCE = Evidence("http://localhost/", "landing", "192.0.2.0", "Test browser", 12.0)
@@ -156,6 +156,21 @@ def join(house: House, email: str = "ada@example.org") -> None:
             session,
             person(house, email).public_id,
             EVIDENCE,
+            links=house.rt.links,
+            now=house.clock.now(),
+        )
+
+
+def choose(house: House, *, series: bool, challenge: bool = False, health: bool = True) -> None:
+    """What Ada ticks on her choices page; all the rest is unticked."""
+    with house.rt.sessions.begin() as session:
+        preferences.set_preferences(
+            session,
+            person(house).public_id,
+            series=series,
+            challenge=challenge,
+            health=health,
+            evidence=EVIDENCE,
             links=house.rt.links,
             now=house.clock.now(),
         )
