@@ -1,6 +1,7 @@
 """Asking for the guide, and confirming the address."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -41,6 +42,7 @@ class SignupRequest:
     touch: FirstTouch
     time_zone: str | None
     evidence: Evidence
+    answers: Mapping[str, str] | None = None  # of the self-check, question key to answer key
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from funnel.services.visits import record_visits
 FLUSH_SECONDS = 10.0
 MAX_SOURCES = 200  # in a day: sources are typed by strangers, and each is a row
 OTHER = "other"
+NO_SOURCE = ""
 COUNTED = {"public.landing": "landing", "portal.open_challenge": "challenge"}
 ROBOT_WORDS = ("bot", "crawl", "spider", "preview", "monitor", "curl", "python", "headless")
 
@@ -46,6 +47,11 @@ class VisitTally:
                 self._counts[page, self._known(touch.source)] += 1
         self._flush_beside()
         return response
+
+    def add(self, page: str) -> None:
+        """Count something that must not be tied to where its visitor came from."""
+        with self._lock:
+            self._counts[page, NO_SOURCE] += 1
 
     def _known(self, source: str) -> str:
         """The source, or "other" for a new one when the day has had too many."""
