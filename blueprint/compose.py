@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from blueprint import figures
+from blueprint.editions import Edition
 from blueprint.model import PLACEHOLDERS, BlueprintInput, Brand
 from blueprint.typefaces import printable_name
 from blueprint.words import DOCUMENT, load
@@ -25,20 +26,47 @@ MONTHS = (
 )
 
 
-def usual_pages() -> dict[str, int]:
+CHAPTERS = {
+    Edition.GUIDE: (
+        *("cover", "how-to-use", "safety-and-first-move", "method", "notice", "techniques"),
+        *("in-between", "myths", "plan", "next-step", "back-matter", "back-cover"),
+    ),
+}
+PERSONAL = ("cover",)
+PLACES = {
+    "safety-and-first-move": ("safety", "first-move"),
+    **{name: (name,) for name in ("method", "notice", "in-between", "myths", "plan", "next-step")},
+}
+
+
+def usual_pages(guide: BlueprintInput, edition: Edition = Edition.GUIDE) -> dict[str, int]:
     """The page of every place that is referred to, as long as each chapter fills one page."""
-    after_the_method = [technique.key for technique in load().techniques]
-    order = ["method", "notice", *after_the_method, "in-between", "myths", "plan", "next-step"]
-    return {"first-move": 3, "safety": 3} | {key: page for page, key in enumerate(order, 4)}
+    sheets: list[tuple[str, ...]] = []
+    for chapter in CHAPTERS[edition]:
+        techniques = [(key,) for key in order_of(guide)]
+        sheets += techniques if chapter == "techniques" else [PLACES.get(chapter, ())]
+    return {place: page for page, places in enumerate(sheets, 1) for place in places}
 
 
-def compose(guide: BlueprintInput, pages: Mapping[str, int]) -> str:
+def order_of(guide: BlueprintInput) -> tuple[str, ...]:
+    """The keys of the five techniques in the reader's order."""
+    return guide.pattern.order if guide.pattern else load().order
+
+
+def compose(
+    guide: BlueprintInput,
+    pages: Mapping[str, int],
+    edition: Edition = Edition.GUIDE,
+    only_personal: bool = False,
+) -> str:
     """The complete HTML of one guide. Everything typed is escaped and stays text.
 
     `pages` are the numbers that cross-references show. Leaving them to the layout engine
-    would lay most pages out twice.
+    would lay most pages out twice. `only_personal` leaves the sections that are the same for
+    every reader with the same pattern out.
     """
     name = printable_name(guide.first_name)
+    chapters = CHAPTERS[edition]
     return (
         _environment()
         .get_template("guide.html")
@@ -49,8 +77,10 @@ def compose(guide: BlueprintInput, pages: Mapping[str, int]) -> str:
             name=name,
             title=f"{TITLE} for {name}" if name else TITLE,
             words=load(),
+            techniques=[load().technique(key) for key in order_of(guide)],
             qr=qr_code(guide.challenge_url),
             pages=pages,
+            chapters=PERSONAL if only_personal else chapters,
             page_link=lambda place: page_link(place, pages[place]),
             fact=lambda field: fact(guide.brand, field),
         )

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from urllib.parse import urlsplit
+
+from blueprint import fields, figures
+from blueprint.fields import clean_line
+from blueprint.words import load
 
 NAME_LENGTH = 80
 RAW_NAME_LENGTH = 2000  # no more of a typed name than this is looked at
+TOLD_LINES = 9
+TOLD_LENGTH = 160
 EMAIL = re.compile(r"[^@\s<>\"']+@[^@\s<>\"']+\.[^@\s<>\"']+")
 
 PLACEHOLDERS = {
@@ -101,6 +105,29 @@ DEFAULT_CHALLENGE_DAYS = (
 
 
 @dataclass(frozen=True)
+class Pattern:
+    """What the guide says about one pattern of the self-check; the same for every reader with it.
+
+    `order` holds each technique's key once; `doses` the starting doses that differ from the usual.
+    """
+
+    key: str
+    name: str
+    headline: str
+    lead: str
+    explanation: tuple[str, ...]
+    not_this: str
+    figure: str
+    order: tuple[str, ...]
+    order_note: str
+    doses: tuple[tuple[str, str], ...] = ()
+
+    def dose(self, technique: str) -> str | None:
+        """The starting dose of a technique for this pattern, or None where the usual one stands."""
+        return dict(self.doses).get(technique)
+
+
+@dataclass(frozen=True)
 class BlueprintInput:
     """Everything one guide needs. The same value always gives the same document."""
 
@@ -111,35 +138,31 @@ class BlueprintInput:
     first_name: str | None = None
     pain_steps: tuple[PainStep, ...] = DEFAULT_PAIN_STEPS
     challenge_days: tuple[str, ...] = DEFAULT_CHALLENGE_DAYS
+    pattern: Pattern | None = None
+    told: tuple[str, ...] = ()  # her answers in our words; personal, as is the name
 
     @classmethod
     def from_mapping(cls, data: Mapping[str, object]) -> BlueprintInput:
         """Read plain data such as parsed JSON. Raises ValueError naming the field at fault."""
         return cls(
-            made_on=_day(data, "made_on"),
-            brand=_brand(_part(data, "brand")),
-            safety=_safety(_part(data, "safety")),
-            challenge_url=_url(_text(data, "challenge_url", 500), "challenge_url"),
+            made_on=fields.day(data, "made_on"),
+            brand=_brand(fields.part(data, "brand")),
+            safety=_safety(fields.part(data, "safety")),
+            challenge_url=fields.url(fields.text(data, "challenge_url", 500), "challenge_url"),
             first_name=_name(data.get("first_name")),
             pain_steps=_pain_steps(data.get("pain_steps")),
             challenge_days=(
-                _lines(data, "challenge_days", "")
+                fields.lines(data, "challenge_days")
                 if "challenge_days" in data
                 else DEFAULT_CHALLENGE_DAYS
             ),
+            pattern=_pattern(data.get("pattern")),
+            told=(
+                fields.lines(data, "told", most=TOLD_LINES, limit=TOLD_LENGTH)
+                if data.get("told")
+                else ()
+            ),
         )
-
-
-def clean_line(text: str) -> str:
-    """One line without control, format or bidi characters, composed, its spaces single."""
-    composed = unicodedata.normalize("NFC", text)
-    kept = (" " if ch.isspace() else ch for ch in composed if ch.isspace() or _is_visible(ch))
-    return " ".join("".join(kept).split())
-
-
-def _is_visible(ch: str) -> bool:
-    # The two joiners shape names in Persian and Indic scripts; all other format marks can mislead.
-    return ch in "\u200c\u200d" or not unicodedata.category(ch).startswith("C")
 
 
 def _name(value: object) -> str | None:
@@ -151,68 +174,12 @@ def _name(value: object) -> str | None:
     return clean_line(value[:RAW_NAME_LENGTH])[:NAME_LENGTH].strip() or None
 
 
-def _part(data: Mapping[str, object], field: str) -> Mapping[str, object]:
-    value = data.get(field)
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{field} must be a mapping")
-    return {str(key): item for key, item in value.items()}
-
-
-def _line(value: object, field: str, limit: int) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"{field} must be text")
-    if len(value) > limit:
-        raise ValueError(f"{field} is longer than {limit} characters")
-    text = clean_line(value)
-    if not text:
-        raise ValueError(f"{field} is missing")
-    return text
-
-
-def _text(data: Mapping[str, object], field: str, limit: int, path: str = "") -> str:
-    return _line(data.get(field) or "", path + field, limit)
-
-
-def _optional(data: Mapping[str, object], field: str, limit: int, path: str) -> str | None:
-    value = data.get(field)
-    blank = value is None or (isinstance(value, str) and not value.strip())
-    return None if blank else _line(value, path + field, limit)
-
-
-def _lines(data: Mapping[str, object], field: str, path: str) -> tuple[str, ...]:
-    value = data.get(field)
-    if not isinstance(value, list | tuple) or not 1 <= len(value) <= 20:
-        raise ValueError(f"{path}{field} must be a list of 1 to 20 lines")
-    return tuple(_line(item, f"{path}{field}[{i}]", 240) for i, item in enumerate(value))
-
-
-def _day(data: Mapping[str, object], field: str, path: str = "") -> date:
-    value = data.get(field)
-    if isinstance(value, date):
-        return value
-    try:
-        return date.fromisoformat(value if isinstance(value, str) else "")
-    except ValueError:
-        raise ValueError(f"{path}{field} must be a date such as 2026-11-21") from None
-
-
-def _url(text: str, field: str) -> str:
-    try:
-        parts = urlsplit(text)
-        good = parts.scheme in ("https", "http") and parts.hostname and parts.username is None
-    except ValueError:
-        good = False
-    if not good or not text.isascii() or re.search(r"[\s\"'<>\\^`{|}]", text):
-        raise ValueError(f"{field} must be a web address that starts with https://")
-    return text
-
-
 def _brand(data: Mapping[str, object]) -> Brand:
-    values = {field: _optional(data, field, 200, "brand.") for field in PLACEHOLDERS}
+    values = {field: fields.optional(data, field, 200, "brand.") for field in PLACEHOLDERS}
     if values["booking_url"]:
-        _url(values["booking_url"], "brand.booking_url")
+        fields.url(values["booking_url"], "brand.booking_url")
     if values["website"] and "://" in values["website"]:
-        _url(values["website"], "brand.website")
+        fields.url(values["website"], "brand.website")
     if values["email"] and not EMAIL.fullmatch(values["email"]):
         raise ValueError("brand.email must be one email address")
     return Brand(**values)
@@ -221,16 +188,16 @@ def _brand(data: Mapping[str, object]) -> Brand:
 def _safety(data: Mapping[str, object]) -> Safety:
     path = "safety."
     return Safety(
-        urgent=_lines(data, "urgent", path),
-        soon=_lines(data, "soon", path),
-        routine=_text(data, "routine", 600, path),
-        one_line=_text(data, "one_line", 300, path),
-        ask_first=_text(data, "ask_first", 600, path),
-        urgent_title=_text(data, "urgent_title", 60, path),
-        urgent_note=_text(data, "urgent_note", 120, path),
-        soon_title=_text(data, "soon_title", 80, path),
-        reviewed_on=_day(data, "reviewed_on", path) if data.get("reviewed_on") else None,
-        reviewed_by=_optional(data, "reviewed_by", 120, path),
+        urgent=fields.lines(data, "urgent", path),
+        soon=fields.lines(data, "soon", path),
+        routine=fields.text(data, "routine", 600, path),
+        one_line=fields.text(data, "one_line", 300, path),
+        ask_first=fields.text(data, "ask_first", 600, path),
+        urgent_title=fields.text(data, "urgent_title", 60, path),
+        urgent_note=fields.text(data, "urgent_note", 120, path),
+        soon_title=fields.text(data, "soon_title", 80, path),
+        reviewed_on=fields.day(data, "reviewed_on", path) if data.get("reviewed_on") else None,
+        reviewed_by=fields.optional(data, "reviewed_by", 120, path),
     )
 
 
@@ -243,10 +210,48 @@ def _pain_steps(value: object) -> tuple[PainStep, ...]:
 
 
 def _pain_step(value: object, path: str) -> PainStep:
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{path} must be a mapping")
+    data = fields.mapping(value, path)
     return PainStep(
-        letter=_line(value.get("letter"), f"{path}.letter", 1),
-        title=_line(value.get("title"), f"{path}.title", 40),
-        text=_line(value.get("text"), f"{path}.text", 320),
+        letter=fields.text(data, "letter", 1, f"{path}."),
+        title=fields.text(data, "title", 40, f"{path}."),
+        text=fields.text(data, "text", 320, f"{path}."),
     )
+
+
+def _pattern(value: object) -> Pattern | None:
+    if value is None:
+        return None
+    data, path = fields.mapping(value, "pattern"), "pattern."
+    return Pattern(
+        key=fields.text(data, "key", 40, path),
+        name=fields.text(data, "name", 40, path),
+        headline=fields.text(data, "headline", 60, path),
+        lead=fields.text(data, "lead", 240, path),
+        explanation=fields.lines(data, "explanation", path, most=2, limit=420),
+        not_this=fields.text(data, "not_this", 280, path),
+        figure=_figure(fields.text(data, "figure", 40, path)),
+        order=_order(fields.lines(data, "order", path)),
+        order_note=fields.text(data, "order_note", 240, path),
+        doses=_doses(data.get("doses", {})),
+    )
+
+
+def _figure(name: str) -> str:
+    if name not in figures.names():
+        raise ValueError(f"pattern.figure is not a figure: {name}")
+    return name
+
+
+def _order(keys: tuple[str, ...]) -> tuple[str, ...]:
+    known = load().order
+    if sorted(keys) != sorted(known):
+        raise ValueError(f"pattern.order must hold each of these once: {', '.join(known)}")
+    return keys
+
+
+def _doses(value: object) -> tuple[tuple[str, str], ...]:
+    doses, path = fields.mapping(value, "pattern.doses"), "pattern.doses."
+    unknown = doses.keys() - set(load().order)
+    if unknown:
+        raise ValueError(f"pattern.doses has no technique {', '.join(sorted(unknown))}")
+    return tuple((key, fields.text(doses, key, 48, path)) for key in doses)

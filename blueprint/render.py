@@ -85,7 +85,7 @@ def render(guide: BlueprintInput) -> bytes:
 
 def press(guide: BlueprintInput) -> Printed:
     """The guide as PDF bytes with its page count. Raises RenderFailed."""
-    pages = usual_pages()
+    pages = usual_pages(guide)
     for _ in range(3):
         printed = to_pdf(compose(guide, pages), guide.made_on)
         found = {place: printed.places[place] for place in pages}

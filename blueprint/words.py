@@ -68,6 +68,18 @@ class Words:
     stages: tuple[Stage, ...]
     plan: dict[str, frozenset[int]]
 
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The keys of the techniques in the order of a guide without a pattern."""
+        return tuple(technique.key for technique in self.techniques)
+
+    def technique(self, key: str) -> Technique:
+        """Raises KeyError for a technique that is not in the list."""
+        for technique in self.techniques:
+            if technique.key == key:
+                return technique
+        raise KeyError(key)
+
     def source(self, key: str) -> Source:
         """Raises KeyError for a source that is not in the list."""
         for source in self.sources:

@@ -31,7 +31,7 @@ HOSTILE = (
 
 def html(**changes: Any) -> str:
     guide = replace(BlueprintInput.from_mapping(sample("typical")), **changes)
-    return compose(guide, usual_pages())
+    return compose(guide, usual_pages(guide))
 
 
 def words_of(markup: str) -> str:
@@ -56,7 +56,8 @@ def test_a_fact_of_the_brand_stays_text(typed: str) -> None:
 
 @pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.json")), ids=lambda path: path.stem)
 def test_no_copy_claims_what_may_not_be_claimed(path: Any) -> None:
-    text = words_of(compose(BlueprintInput.from_mapping(sample(path.stem)), usual_pages()))
+    guide = BlueprintInput.from_mapping(sample(path.stem))
+    text = words_of(compose(guide, usual_pages(guide)))
     assert not BANNED.findall(text)
 
 
@@ -94,7 +95,8 @@ def test_massage_is_never_named_without_movement_beside_it() -> None:
 
 
 def test_missing_facts_show_as_placeholders_and_given_ones_do_not() -> None:
-    bare = compose(BlueprintInput.from_mapping(sample("minimal")), usual_pages())
+    guide = BlueprintInput.from_mapping(sample("minimal"))
+    bare = compose(guide, usual_pages(guide))
     assert "[your name]" in bare
     assert "[booking link]" in bare
     assert "[" not in words_of(html())
