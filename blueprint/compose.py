@@ -68,7 +68,7 @@ def compose(
     name = printable_name(guide.first_name)
     chapters = CHAPTERS[edition]
     return (
-        _environment()
+        environment()
         .get_template("guide.html")
         .render(
             guide=guide,
@@ -115,19 +115,20 @@ def qr_code(url: str) -> Markup:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """The templates of every document, with what they may call."""
+    made = Environment(
         loader=FileSystemLoader(DOCUMENT),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["picture"] = picture
-    environment.globals["cite"] = cite
-    environment.filters["long_date"] = long_date
-    environment.filters["spoken_url"] = spoken_url
-    return environment
+    made.globals["picture"] = picture
+    made.globals["cite"] = cite
+    made.filters["long_date"] = long_date
+    made.filters["spoken_url"] = spoken_url
+    return made
 
 
 def picture(name: str, css_class: str, alt: str | None = None) -> Markup:
