@@ -1,11 +1,11 @@
-"""Loads the words that are not mails: brand, safety, challenge, offers and consent wordings."""
+"""Loads the words that are not mails: brand, safety, self-check, challenge, offers, consents."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass as checked
@@ -14,7 +14,9 @@ from funnel.content.brand import Brand, Letter, Line
 from funnel.content.files import read_text, shown_path
 from funnel.content.findings import Findings
 from funnel.content.models import STRICT, read_model
+from funnel.content.self_check import read_self_check
 from funnel.domain.errors import ContentInvalid
+from funnel.domain.self_check import SelfCheck
 
 Words = Annotated[str, Field(min_length=1, max_length=1_000)]
 Lines = Annotated[tuple[Line, ...], Field(min_length=1, max_length=20)]
@@ -125,6 +127,7 @@ class Catalog:
     challenge: Challenge
     offers: Mapping[str, Offer]
     wordings: Mapping[str, Wording]
+    self_check: SelfCheck
 
 
 def load_catalog(root: Path) -> Catalog:
@@ -135,15 +138,27 @@ def load_catalog(root: Path) -> Catalog:
     challenge = _load(Challenge, root, "challenge.yaml", problems)
     offers = _load(dict[Key, Offer], root, "offers.yaml", problems)
     wordings = _load(dict[Key, _WordingFile], root, "wordings.yaml", problems)
-    if not (brand and safety and challenge and offers is not None and wordings is not None):
+    self_check = _load_self_check(root, problems)
+    if not (brand and safety and challenge and self_check) or offers is None or wordings is None:
         raise ContentInvalid(tuple(problems))
     named = {key: Wording(key, each.version, each.text) for key, each in wordings.items()}
-    return Catalog(brand, safety, challenge, MappingProxyType(offers), MappingProxyType(named))
+    return Catalog(
+        brand, safety, challenge, MappingProxyType(offers), MappingProxyType(named), self_check
+    )
 
 
 def _load(model: type[T], root: Path, name: str, problems: list[str]) -> T | None:
     found = Findings(shown_path(root, root / name))
     source = read_text(root / name, found)
     value = None if source is None else read_model(model, source, found)
+    problems.extend(found.items)
+    return value
+
+
+def _load_self_check(root: Path, problems: list[str]) -> SelfCheck | None:
+    name = "self_check.yaml"
+    found = Findings(shown_path(root, root / name))
+    source = read_text(root / name, found)
+    value = None if source is None else read_self_check(source, found, get_args(FigureName))
     problems.extend(found.items)
     return value

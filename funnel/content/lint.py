@@ -29,7 +29,9 @@ from funnel.domain.sequence import Sequence
 MAX_SUBJECT = 44
 PREHEADER = range(40, 91)
 TYPICAL_NAME = 10
-_CATALOG_FILES = ("challenge.yaml", "offers.yaml", "wordings.yaml", "brand.yaml")
+_CATALOG_FILES = (
+    "self_check.yaml", "challenge.yaml", "offers.yaml", "wordings.yaml", "brand.yaml",
+)  # fmt: skip
 
 
 def lint_claims(text: str, where: str) -> tuple[str, ...]:
