@@ -1,14 +1,13 @@
-"""The figures by name: each with its frame, its title and a description for those who listen."""
+"""The figures by name: each drawn as complete SVG with a title and a description."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from html import escape
 
-from blueprint.figures import scenes
-from blueprint.figures.ink import Drawing, number
+from blueprint.figures.entries import ENTRIES
+from blueprint.figures.stage import Stage
 
 
 @dataclass(frozen=True)
@@ -19,119 +18,6 @@ class Figure:
     svg: str
     title: str
     description: str
-
-
-@dataclass(frozen=True)
-class Frame:
-    """The part of the plane a drawing shows, in centimetres; the mat is at y = 0."""
-
-    left: float
-    bottom: float
-    right: float
-    top: float
-
-    def view_box(self) -> str:
-        sides = (self.left, -self.top, self.right - self.left, self.top - self.bottom)
-        return " ".join(number(side) for side in sides)
-
-
-@dataclass(frozen=True)
-class Entry:
-    scene: Callable[[], Drawing]
-    frame: Frame
-    title: str
-    description: str
-
-
-LYING, KNEELING = Frame(-46, -7, 130, 62), Frame(-66, -7, 88, 140)
-CLAMSHELL = Frame(-120, -30, 104, 64)
-ON_BACK = "Lying on the back, knees bent, feet flat"
-
-ENTRIES = {
-    "stand": Entry(
-        scenes.stand,
-        Frame(-42, -5, 46, 178),
-        "Standing tall",
-        "A person stands at ease, seen from the side.",
-    ),
-    "rest": Entry(
-        scenes.rest,
-        Frame(-46, -7, 152, 48),
-        "Lying at rest",
-        "Lying on the back, knees over a cushion, one hand on the belly.",
-    ),
-    "crossed-posture": Entry(
-        scenes.crossed_posture,
-        Frame(-84, -5, 88, 180),
-        "The crossed pattern, seen from the side",
-        "A standing person with the pelvis tipped forward and a deeper curve in the lower back. "
-        "A solid line joins the tight lower back and the tight hip flexors; a dotted line joins "
-        "the quiet tummy muscles and the quiet glutes. The lines cross at the pelvis.",
-    ),
-    "hip-flexor-start": Entry(
-        partial(scenes.hip_flexor, False),
-        KNEELING,
-        "Half-kneeling hip flexor stretch, start",
-        "One knee on a cushion, the other foot in front, trunk tall, hips above the knee.",
-    ),
-    "hip-flexor-end": Entry(
-        partial(scenes.hip_flexor, True),
-        KNEELING,
-        "Half-kneeling hip flexor stretch, end",
-        "Tailbone tucked under, the whole pelvis moved forward, trunk still tall.",
-    ),
-    "figure-four-start": Entry(
-        partial(scenes.figure_four, False),
-        Frame(-46, -7, 130, 62),
-        "Lying figure-4 stretch, start",
-        "Lying on the back, one foot flat, the other ankle resting on the bent knee.",
-    ),
-    "figure-four-end": Entry(
-        partial(scenes.figure_four, True),
-        Frame(-46, -7, 130, 84),
-        "Lying figure-4 stretch, end",
-        "The hands hold behind the thigh and draw it to the chest; head and shoulders stay down.",
-    ),
-    "bridge-start": Entry(
-        scenes.bridge_start, LYING, "Glute bridge, start", f"{ON_BACK}, arms by the side."
-    ),
-    "bridge-top": Entry(
-        scenes.bridge_top,
-        LYING,
-        "Glute bridge, top",
-        f"{ON_BACK}; hips lifted until shoulders, hips and knees are in line.",
-    ),
-    "bridge-cover": Entry(
-        scenes.bridge_cover,
-        Frame(-46, -0.5, 130, 62),
-        "A person in a glute bridge",
-        "Shoulders, hips and knees form one long line.",
-    ),
-    "clamshell-start": Entry(
-        partial(scenes.clamshell, False),
-        CLAMSHELL,
-        "Clamshell, start",
-        "Lying on the side, knees bent and stacked, head on the lower arm.",
-    ),
-    "clamshell-end": Entry(
-        partial(scenes.clamshell, True),
-        CLAMSHELL,
-        "Clamshell, end",
-        "Heels together, top knee opened towards the ceiling, pelvis still.",
-    ),
-    "squat-start": Entry(
-        scenes.squat_start,
-        Frame(-82, -6, 66, 178),
-        "Squat to chair, start",
-        "Standing tall in front of a chair, feet hip-width apart.",
-    ),
-    "squat-end": Entry(
-        scenes.squat_end,
-        Frame(-80, -6, 74, 128),
-        "Squat to chair, end",
-        "Hips reached back until they touch the seat, arms forward, back long.",
-    ),
-}
 
 
 def names() -> tuple[str, ...]:
@@ -147,12 +33,14 @@ def draw(name: str, *, title: str | None = None) -> Figure:
     """
     entry = ENTRIES[name]
     heading = title or entry.title
+    stage = Stage(entry.person, entry.view)
+    entry.scene(stage, entry.pose)
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="figure__svg" role="img"'
-        f' viewBox="{entry.frame.view_box()}"'
+        f' viewBox="{entry.frame.view_box()}" stroke-linecap="round" stroke-linejoin="round"'
         f' aria-labelledby="fig-{name}-title fig-{name}-desc">'
         f'<title id="fig-{name}-title">{escape(heading)}</title>'
         f'<desc id="fig-{name}-desc">{escape(entry.description)}</desc>'
-        f"{''.join(entry.scene().parts)}</svg>"
+        f"{''.join(stage.drawing.parts)}</svg>"
     )
     return Figure(name, svg, heading, entry.description)

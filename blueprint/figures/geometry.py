@@ -125,6 +125,10 @@ class View:
 FROM_THE_SIDE = View(z_to_x=-0.22, y_to_y=1.0, z_to_y=0.0)
 
 
+# From straight behind or straight in front.
+STRAIGHT_ON = View(z_to_x=0.0, y_to_y=1.0, z_to_y=0.0)
+
+
 def from_above(elevation: float) -> View:
     """A viewer in front who looks down by `elevation` degrees."""
     return View(0.0, cos(radians(elevation)), -sin(radians(elevation)))

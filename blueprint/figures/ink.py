@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from html import escape
 
-from blueprint.figures.body import Shape
 from blueprint.figures.geometry import Point
+from blueprint.figures.shapes import Shape
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Palette:
     edge: str = "#e9f2f0"  # the thin line round near limbs: the colour of the panel behind
     mat: str = "#c5dcd7"
     pad: str = "#8fb8b0"
+    band: str = "#d9b45b"
     seat: str = "#b99b70"
     seat_far: str = "#9d8159"
     glow: str = "#b8492a"
@@ -50,17 +51,6 @@ class Palette:
             name: value for name, value in vars(self).items() if isinstance(value, str)
         }
         return Ink(colours[role.replace("-", "_")], role if self.recolourable else "")
-
-
-AMBER = Palette("#cf9772", "#b47f5c", "#3a2a23", "#2f6f73", "#37797d", "#1c404b", "#42636e")
-DEEP = Palette("#8f5d41", "#774b33", "#211815", "#7ba69c", "#86b0a6", "#1f4650", "#466872")
-FAIR = Palette("#e2b698", "#c99b7d", "#9a9690", "#3d7f86", "#468990", "#24424f", "#4b6b76")
-OLIVE = Palette("#b98160", "#a06d4f", "#2f2622", "#4d8a80", "#57948a", "#2a4a5e", "#50707f")
-ON_TEAL = replace(
-    Palette("#d9a381", "#bd8868", "#2a1d18", "#f6ecdc", "#e4d3b8", "#7cc4bd", "#5ba39d"),
-    edge="",
-    recolourable=False,
-)
 
 
 def number(value: float) -> str:
@@ -87,18 +77,21 @@ def classed(ink: Ink) -> dict[str, str]:
 
 
 def smooth_path(points: Sequence[Point], closed: bool = True) -> str:
-    """A Catmull-Rom curve through the points, as cubic Bezier segments."""
+    """A Catmull-Rom curve through the points, as cubic Bezier segments.
+
+    S leaves out the first handle: it mirrors the last one of the segment before.
+    """
     count = len(points)
 
     def at(index: int) -> Point:
         return points[index % count] if closed else points[max(0, min(count - 1, index))]
 
-    parts = [f"M{xy(points[0])}"]
+    first = points[0] + (at(1) - at(-1)).times(1 / 6)
+    parts = [f"M{xy(points[0])}C{xy(first)}"]
     for i in range(count if closed else count - 1):
-        before, start, end, after = at(i - 1), at(i), at(i + 1), at(i + 2)
-        first = start + (end - before).times(1 / 6)
+        start, end, after = at(i), at(i + 1), at(i + 2)
         second = end - (after - start).times(1 / 6)
-        parts.append(f"C{xy(first)} {xy(second)} {xy(end)}")
+        parts.append(f"{'S' if i else ' '}{xy(second)} {xy(end)}")
     return "".join(parts) + ("Z" if closed else "")
 
 
@@ -130,11 +123,14 @@ class Drawing:
         for path, ink in paths:
             self.parts.append(element("path", d=path, fill=ink.colour, **classed(ink)))
 
-    def shape(self, points: Sequence[Point], role: str, edge: float = 0.0) -> None:
-        self.shapes([(points, role)], edge)
+    def shape(self, points: Sequence[Point], role: str, rim: float = 0.0) -> None:
+        """One outline, with a pale rim of `rim` centimetres where a mark lies on clothes."""
+        if rim:
+            self._stroke(smooth_path(points), "halo", rim * 2)
+        self.shapes([(points, role)])
 
-    def curve(self, points: Sequence[Point], role: str, width: float) -> None:
-        self._stroke(smooth_path(points, closed=False), role, width)
+    def curve(self, points: Sequence[Point], role: str, width: float, dash: str = "") -> None:
+        self._stroke(smooth_path(points, closed=False), role, width, dash)
 
     def line(self, points: Sequence[Point], role: str, width: float, dash: str = "") -> None:
         self._stroke("M" + "L".join(xy(p) for p in points), role, width, dash)
@@ -149,8 +145,6 @@ class Drawing:
                 fill="none",
                 stroke=ink.colour,
                 stroke_width=width,
-                stroke_linecap="round",
-                stroke_linejoin="round",
                 **classed(ink),
                 **dashes,
             )

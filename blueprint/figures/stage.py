@@ -1,13 +1,15 @@
-"""Puts a posed body, its props and its teaching marks on paper."""
+"""Puts a posed body on paper, seen from the side."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from blueprint.figures import body
-from blueprint.figures.body import Arm, Leg, Outline, Pose, Shape
-from blueprint.figures.geometry import Point, Space, View
+from blueprint.figures import shapes
+from blueprint.figures.body import Arm, Leg, Pose
+from blueprint.figures.geometry import FROM_THE_SIDE, Point, Space, View
 from blueprint.figures.ink import Drawing, limb_outline
+from blueprint.figures.people import Person
+from blueprint.figures.shapes import Outline, Shape
 
 AT_REST = Point(0, 0)
 EDGE = 0.7  # half the width of the paper edge round a near limb
@@ -54,116 +56,82 @@ def _direction(spine: Sequence[Point], piece: int, share: float) -> Point:
 
 
 class Stage:
-    """A drawing in one view: draws body parts, props and marks in the order of the calls."""
+    """A drawing of one person in one view: body parts in the order of the calls."""
 
-    def __init__(self, drawing: Drawing, view: View) -> None:
-        self.drawing = drawing
+    def __init__(self, person: Person, view: View = FROM_THE_SIDE) -> None:
+        self.drawing = Drawing(person.palette)
+        self.hair = person.hair
+        self.build = person.build
         self.view = view
 
     def see(self, place: Space) -> Point:
         return self.view.see(place)
 
-    # ---- parts of the body ---------------------------------------------------
+    def beside_spine(self, pose: Pose, along: float, out: float) -> Point:
+        """The place `along` centimetres above the hip, `out` centimetres towards the back."""
+        centre, up = along_spine([self.see(joint) for joint in pose.spine], along)
+        return centre + up.left_normal().times(out)
 
     def leg(self, leg: Leg, far: bool = False, edge: float = 0.0) -> None:
-        """A leg from the side."""
         hip, knee, ankle = (self.see(joint) for joint in (leg.hip, leg.knee, leg.ankle))
         cloth, skin = ("leg-far", "skin-far") if far else ("leg", "skin")
-        cuff = knee.towards(ankle, 0.86)
+        foot = shapes.POINTED_FOOT if leg.pointed else shapes.FOOT
+        cuff, limb = knee.towards(ankle, 0.86), self.build.limb
         self.drawing.shapes(
             [
-                (placed(body.FOOT, leg.toes, ankle), skin),
-                (limb_outline(cuff, ankle, body.ANKLE_SHAPE), skin),
-                (limb_outline(knee, cuff, body.SHANK_SHAPE), cloth),
-                (limb_outline(hip, knee, body.THIGH_SHAPE), cloth),
+                (placed(foot, leg.toes, ankle), skin),
+                (limb_outline(cuff, ankle, shapes.ANKLE_SHAPE), skin),
+                (limb_outline(knee, cuff, limb(shapes.SHANK_SHAPE)), cloth),
+                (limb_outline(hip, knee, limb(shapes.THIGH_SHAPE)), cloth),
             ],
             edge,
         )
 
     def trunk(
-        self, pose: Pose, pelvis: Shape = body.PELVIS_SHAPE, shirt: Shape = body.SHIRT_SHAPE
+        self, pose: Pose, pelvis: Shape = shapes.PELVIS_SHAPE, shirt: Shape = shapes.SHIRT_SHAPE
     ) -> None:
         spine = [self.see(joint) for joint in pose.spine]
-        self.drawing.shape(spine_outline(spine, pelvis), "leg")
-        self.drawing.shape(spine_outline(spine, shirt), "shirt")
+        self.drawing.shape(spine_outline(spine, self.build.trunk(pelvis)), "leg")
+        self.drawing.shape(spine_outline(spine, self.build.trunk(shirt)), "shirt")
 
-    def head(self, pose: Pose, bun: bool = False, shift: Point = AT_REST) -> None:
+    def head(self, pose: Pose, shift: Point = AT_REST) -> None:
         """The head in profile, turned by the pose's gaze."""
         at, tilt = self.see(pose.spine[-1]) + shift, pose.gaze
         low, high = Point(-0.6, -1).turned(tilt) + at, Point(2.4, 13).turned(tilt) + at
-        if bun:
-            self.drawing.shape(placed(body.BUN, tilt, at), "hair")
-        neck = limb_outline(low, high, body.NECK_SHAPE)
-        self.drawing.shapes([(neck, "skin-far"), (placed(body.HEAD, tilt, at), "skin")])
-        self.drawing.shape(placed(body.HAIR, tilt, at), "hair")
-        self.drawing.shape(placed(body.EAR, tilt, at), "skin-far")
+        self._hair(self.hair.side_behind, tilt, at)
+        neck = limb_outline(low, high, shapes.NECK_SHAPE)
+        self.drawing.shapes([(neck, "skin-far"), (placed(shapes.HEAD, tilt, at), "skin")])
+        self._hair(self.hair.beard, tilt, at)
+        self._hair(self.hair.side, tilt, at)
+        if self.hair.shows_ear:
+            self.drawing.shape(placed(shapes.EAR, tilt, at), "skin-far")
+
+    def _hair(self, outline: Outline, tilt: float, at: Point) -> None:
+        if outline:
+            self.drawing.shape(placed(outline, tilt, at), "hair")
 
     def arm(self, arm: Arm, far: bool = False, edge: float = EDGE) -> None:
         shoulder, elbow, wrist = (self.see(j) for j in (arm.shoulder, arm.elbow, arm.wrist))
         skin, sleeve = ("skin-far", "shirt") if far else ("skin", "sleeve")
+        hand = shapes.THUMB_HAND if arm.thumb else shapes.FLAT_HAND
+        limb = self.build.limb
         self.drawing.shapes(
             [
-                (limb_outline(wrist, wrist.step(arm.hand, body.HAND), body.HAND_SHAPE), skin),
-                (limb_outline(elbow, wrist, body.FOREARM_SHAPE), skin),
-                (limb_outline(shoulder, elbow, body.UPPER_ARM_SHAPE), skin),
-                (limb_outline(shoulder, elbow, body.SLEEVE_SHAPE), sleeve),
+                (placed(hand, arm.hand, wrist), skin),
+                (limb_outline(elbow, wrist, limb(shapes.FOREARM_SHAPE)), skin),
+                (limb_outline(shoulder, elbow, limb(shapes.UPPER_ARM_SHAPE)), skin),
+                (limb_outline(shoulder, elbow, limb(shapes.SLEEVE_SHAPE)), sleeve),
             ],
             0.0 if far else edge,
         )
 
-    def person(self, pose: Pose, bun: bool = False, head_shift: Point = AT_REST) -> None:
+    def person(
+        self, pose: Pose, head_shift: Point = AT_REST, pelvis: Shape = shapes.PELVIS_SHAPE
+    ) -> None:
         """Everything but the near arm, which mostly lies over the marks."""
         self.leg(pose.far_leg, far=True)
         if pose.far_arm:
             self.arm(pose.far_arm, far=True)
-        self.head(pose, bun, head_shift)
+        self.head(pose, head_shift)
         self.leg(pose.near_leg)
-        self.trunk(pose)
-
-    # ---- props ---------------------------------------------------------------
-
-    def mat(self, left: float, right: float, height: float = 5) -> None:
-        self.drawing.slab(left, right, 0, height, "mat")
-
-    def chair(self, back: float, front: float, height: float) -> None:
-        """A plain chair that faces right: its back, seat and legs."""
-        bars = (
-            ((back + 7, height - 3), (back + 5, 0), 3.2, "seat-far"),
-            ((front - 8, height - 3), (front - 6, 0), 3.2, "seat-far"),
-            ((back + 2, height - 2), (back - 7, height + 49), 4, "seat"),
-            ((back + 1.5, height - 3), (back - 2, 0), 4, "seat"),
-            ((front - 2, height - 3), (front, 0), 4, "seat"),
-        )
-        for start, end, width, role in bars:
-            self.drawing.bar(Point(*start), Point(*end), width, role)
-        self.drawing.slab(back - 1, front + 1, height, 4.6, "seat")
-
-    # ---- teaching marks --------------------------------------------------------
-
-    def muscle(self, start: Point, end: Point, width: float, bow: float = 0.0) -> None:
-        """A spindle with three fibres: the muscle that works or is stretched."""
-        across = (end - start).unit().left_normal()
-        middle = start.towards(end, 0.5) + across.times(bow)
-
-        def beside(tip: Point, side: float) -> Point:
-            return tip.towards(middle, 0.55) + across.times(side * width * 0.42 + bow * 0.25)
-
-        belly = across.times(width / 2)
-        outline = [start, beside(start, 1), middle + belly, beside(end, 1), end]
-        outline += [beside(end, -1), middle - belly, beside(start, -1)]
-        self.drawing.shape(outline, "glow")
-        for offset in (-0.24, 0.0, 0.24):
-            aside = across.times(offset * width)
-            near, far = start.towards(middle, 0.3), end.towards(middle, 0.3)
-            ends = aside.times(0.6)
-            self.drawing.curve([near + ends, middle + aside, far + ends], "fibre", 0.7)
-
-    def arrow(self, start: Point, end: Point, bow: float = 0.0) -> None:
-        """A motion arrow; `bow` bends it to the left of its direction."""
-        control = start.towards(end, 0.5) + (end - start).left_normal().times(bow)
-        shares = (0, 0.25, 0.5, 0.75, 1)
-        bent = [start.towards(control, t).towards(control.towards(end, t), t) for t in shares]
-        self.drawing.curve(bent, "move", 2.4)
-        back = (control - end).angle()
-        tips = [end.step(back - 32, 6.5), end, end.step(back + 32, 6.5)]
-        self.drawing.line(tips, "move", 2.4)
+        self.trunk(pose, pelvis)

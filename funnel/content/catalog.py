@@ -24,7 +24,9 @@ Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 FigureName = Literal[
     "stand", "rest", "bridge-start", "bridge-top", "clamshell-start", "clamshell-end",
     "hip-flexor-start", "hip-flexor-end", "figure-four-start", "figure-four-end",
-    "squat-start", "squat-end",
+    "squat-start", "squat-end", "rise", "sit", "walk", "one-side", "leg-line", "crossed-posture",
+    "knees-to-chest", "pelvis-tilt-start", "pelvis-tilt-end", "side-step-start", "side-step-end",
+    "ball-release", "seated-fold",
 ]  # fmt: skip
 T = TypeVar("T")
 

@@ -8,7 +8,6 @@ from xml.etree import ElementTree
 import pytest
 
 from blueprint import figures
-from blueprint.figures import poses
 from blueprint.figures.body import (
     ANKLE_HEIGHT,
     FOREARM,
@@ -22,6 +21,7 @@ from blueprint.figures.body import (
     Pose,
 )
 from blueprint.figures.geometry import Space, joint_between
+from blueprint.figures.poses import lying, standing
 
 NEEDED = {
     *("stand", "rest", "crossed-posture", "bridge-start", "bridge-top", "bridge-cover"),
@@ -29,18 +29,18 @@ NEEDED = {
     *("figure-four-start", "figure-four-end", "squat-start", "squat-end"),
 }
 POSES = {
-    "bridge down": poses.bridge(up=False),
-    "bridge up": poses.bridge(up=True),
-    "rest": poses.rest(),
-    "kneeling": poses.half_kneeling(forward=False),
-    "kneeling forward": poses.half_kneeling(forward=True),
-    "standing": poses.standing(),
-    "squat": poses.squat(),
-    "figure four": poses.figure_four(drawn_in=False),
-    "figure four drawn in": poses.figure_four(drawn_in=True),
-    "clamshell": poses.clamshell(opened=False),
-    "clamshell open": poses.clamshell(opened=True),
-    "crossed": poses.crossed(),
+    "bridge down": lying.bridge(up=False),
+    "bridge up": lying.bridge(up=True),
+    "rest": lying.rest(),
+    "kneeling": standing.half_kneeling(forward=False),
+    "kneeling forward": standing.half_kneeling(forward=True),
+    "standing": standing.standing(),
+    "squat": standing.squat(),
+    "figure four": lying.figure_four(drawn_in=False),
+    "figure four drawn in": lying.figure_four(drawn_in=True),
+    "clamshell": lying.clamshell(opened=False),
+    "clamshell open": lying.clamshell(opened=True),
+    "crossed": standing.crossed(),
 }
 every_pose = pytest.mark.parametrize("pose", POSES.values(), ids=POSES.keys())
 every_figure = pytest.mark.parametrize("name", figures.names())

@@ -1,0 +1,105 @@
+"""Puts a posed body on paper, seen from straight behind or in front."""
+
+from __future__ import annotations
+
+from blueprint.figures import shapes
+from blueprint.figures.body import Arm, Leg, Pose
+from blueprint.figures.geometry import Point
+from blueprint.figures.ink import limb_outline
+from blueprint.figures.shapes import Outline, Shape, mirrored
+from blueprint.figures.stage import EDGE, Stage, placed, spine_outline
+
+
+def person(stage: Stage, pose: Pose, facing_us: bool) -> None:
+    """The whole body; `near` limbs are on the left."""
+    _legs(stage, pose)
+    _neck(stage, pose)
+    trunk = [stage.see(joint) for joint in pose.spine]
+    stage.drawing.shape(spine_outline(trunk, stage.build.breadth(shapes.WIDE_PELVIS)), "leg")
+    if not facing_us:
+        _buttocks(stage, pose)
+    stage.drawing.shape(spine_outline(trunk, stage.build.breadth(shapes.WIDE_SHIRT)), "shirt")
+    (_face if facing_us else _back_of_head)(stage, pose)
+
+
+def arms(stage: Stage, pose: Pose) -> None:
+    _arm(stage, pose.near_arm, -1)
+    if pose.far_arm:
+        _arm(stage, pose.far_arm, 1)
+
+
+def _sided(shape: Shape, side: int) -> Shape:
+    return shape if side > 0 else mirrored(shape)
+
+
+def _turned_out(outline: Outline, side: int) -> Outline:
+    return tuple((x * side, y) for x, y in outline)
+
+
+def _legs(stage: Stage, pose: Pose) -> None:
+    _leg(stage, pose.near_leg, -1)
+    _leg(stage, pose.far_leg, 1)
+
+
+def _leg(stage: Stage, leg: Leg, side: int) -> None:
+    hip, knee, ankle = (stage.see(joint) for joint in (leg.hip, leg.knee, leg.ankle))
+    cuff, limb = knee.towards(ankle, 0.86), stage.build.limb
+    stage.drawing.shapes(
+        [
+            (placed(_turned_out(shapes.WIDE_FOOT, side), leg.toes, ankle), "skin"),
+            (limb_outline(cuff, ankle, shapes.ANKLE_SHAPE), "skin"),
+            (limb_outline(knee, cuff, limb(_sided(shapes.WIDE_SHANK, side))), "leg"),
+            (limb_outline(hip, knee, limb(_sided(shapes.WIDE_THIGH, side))), "leg"),
+        ],
+        EDGE * 0.6,
+    )
+
+
+def _arm(stage: Stage, arm: Arm, side: int) -> None:
+    shoulder, elbow, wrist = (stage.see(j) for j in (arm.shoulder, arm.elbow, arm.wrist))
+    limb = stage.build.limb
+    upper, sleeve = _sided(shapes.WIDE_ARM, side), _sided(shapes.WIDE_SLEEVE, side)
+    stage.drawing.shapes(
+        [
+            (placed(shapes.FLAT_HAND, arm.hand, wrist), "skin"),
+            (limb_outline(elbow, wrist, limb(shapes.FOREARM_SHAPE)), "skin"),
+            (limb_outline(shoulder, elbow, limb(upper)), "skin"),
+            (limb_outline(shoulder, elbow, limb(sleeve)), "sleeve"),
+        ],
+        EDGE,
+    )
+
+
+def _buttocks(stage: Stage, pose: Pose) -> None:
+    """Two soft folds and the line between them: this is a back."""
+    tilt = (stage.see(pose.spine[1]) - stage.see(pose.spine[0])).angle() - 90
+    middle = stage.see(pose.spine[0])
+
+    def at(*places: tuple[float, float]) -> list[Point]:
+        return placed(places, tilt, middle)
+
+    stage.drawing.curve(at((0, 7), (0, 0), (0, -8)), "leg-far", 0.9)
+    for side in (-1, 1):
+        stage.drawing.curve(at((side, -8.4), (side * 6, -10.4), (side * 12, -8.6)), "leg-far", 0.9)
+
+
+def _neck(stage: Stage, pose: Pose) -> None:
+    base = stage.see(pose.spine[-1])
+    neck = limb_outline(base + Point(0, -2), base + Point(0, 13), shapes.NECK_SHAPE)
+    stage.drawing.shape(neck, "skin-far")
+
+
+def _back_of_head(stage: Stage, pose: Pose) -> None:
+    at = stage.see(pose.spine[-1])
+    stage.drawing.shape(placed(shapes.SIDE_EAR, pose.gaze, at), "skin-far")
+    stage.drawing.shape(placed(stage.hair.back, pose.gaze, at), "hair")
+    if stage.hair.back_over:
+        stage.drawing.shape(placed(stage.hair.back_over, pose.gaze, at), "hair")
+
+
+def _face(stage: Stage, pose: Pose) -> None:
+    at = stage.see(pose.spine[-1])
+    stage.drawing.shape(placed(stage.hair.back, pose.gaze, at), "hair")
+    stage.drawing.shape(placed(shapes.SIDE_EAR, pose.gaze, at), "skin-far")
+    stage.drawing.shape(placed(shapes.FACE, pose.gaze, at), "skin")
+    stage.drawing.shape(placed(shapes.FACE_HAIR, pose.gaze, at), "hair")
