@@ -113,28 +113,28 @@ def reachable(check: SelfCheck) -> frozenset[str]:
 def _can_win(check: SelfCheck, key: str) -> bool:
     """Whether points alone can make this pattern the strict first.
 
-    Question by question it keeps each distinct lead once, so that it stays quick where trying
-    every combination would take hours.
+    Question by question it keeps each distinct lead once, drops those past hope and counts no
+    lead beyond what can still be lost: quick, where trying every combination would take hours.
     """
     rivals = [pattern.key for pattern in check.patterns if pattern.key != key]
     moves = [_moves(question, key, rivals) for question in check.questions]
     leads = {(1 - MIN_POINTS, *(0 for _ in rivals))}
     for place, choices in enumerate(moves):
-        hopes = _best(moves[place + 1 :], len(rivals) + 1)
-        grown = {_add(lead, move) for lead in leads for move in choices}
-        if any(min(lead) > 0 for lead in grown):
+        leads = {_add(lead, move) for lead in leads for move in choices}
+        if any(min(lead) > 0 for lead in leads):
             return True
-        leads = {lead for lead in grown if min(_add(lead, hopes)) > 0}
+        to_win, to_lose = _still_to_come(moves[place + 1 :], len(rivals) + 1)
+        enough = tuple(1 - loss for loss in to_lose)
+        leads = {tuple(map(min, lead, enough)) for lead in leads if min(_add(lead, to_win)) > 0}
     return False
 
 
 def _moves(question: Question, key: str, rivals: list[str]) -> list[Lead]:
     """What each choice does for a lead, without the choices that another beats in every part."""
-    own = [answer.points for answer in question.answers if not answer.decides]
     every = {(0,) * (len(rivals) + 1)} | {
-        (gain, *(gain - points.get(rival, 0) for rival in rivals))
-        for points in own
-        if (gain := points.get(key, 0))
+        (gain, *(gain - answer.points.get(rival, 0) for rival in rivals))
+        for answer in question.answers
+        if not answer.decides and (gain := answer.points.get(key, 0))
     }
     return [move for move in every if not any(_beats(other, move) for other in every)]
 
@@ -143,9 +143,13 @@ def _beats(other: Lead, move: Lead) -> bool:
     return other != move and all(a >= b for a, b in zip(other, move, strict=True))
 
 
-def _best(moves: list[list[Lead]], width: int) -> Lead:
-    """The most that the questions still to come could add to each part of a lead."""
-    return tuple(sum(max(move[part] for move in each) for each in moves) for part in range(width))
+def _still_to_come(moves: list[list[Lead]], width: int) -> tuple[Lead, Lead]:
+    """The most and the least that these questions can do to each part of a lead."""
+    parts = [[[move[part] for move in each] for each in moves] for part in range(width)]
+    return (
+        tuple(sum(map(max, part)) for part in parts),
+        tuple(sum(map(min, part)) for part in parts),
+    )
 
 
 def _add(lead: Lead, move: Lead) -> Lead:
