@@ -19,7 +19,7 @@ from funnel.content.names import (
     link_problem,
 )
 from funnel.content.render import MailFields, Renderer
-from funnel.content.safety_lint import lint_safety
+from funnel.content.safety_lint import lint_safety, lint_self_check
 from funnel.content.sequences import parse_sequence
 from funnel.content.shipped import SERVICE, ShippedText, shipped_texts
 from funnel.content.style import lint_build
@@ -135,6 +135,7 @@ def _lint_catalog(root: Path, catalog: Catalog) -> Iterator[str]:
         found = Findings(shown_path(root, root / name))
         yield from lint_claims(read_text(root / name, found) or "", found.where)
     yield from lint_safety(catalog.safety, shown_path(root, root / "safety.yaml"))
+    yield from lint_self_check(catalog.self_check, shown_path(root, root / "self_check.yaml"))
 
 
 def _lint_sequences(texts: tuple[ShippedText, ...]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Reads the self-check: its questions, the patterns they lead to, and whether each is reached."""
 
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from types import MappingProxyType
 from typing import Annotated, TypeVar
@@ -7,7 +8,6 @@ from typing import Annotated, TypeVar
 from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass as checked
 
-from funnel.content.brand import Line
 from funnel.content.findings import Findings
 from funnel.content.models import STRICT, check
 from funnel.content.yaml_source import Place, read_yaml
@@ -40,18 +40,27 @@ def _for_techniques(doses: dict[str, str]) -> dict[str, str]:
     return doses
 
 
-# As much as its place on a phone or on the guide's page holds, in characters.
+def _plain(text: str) -> str:
+    if len(text.splitlines()) > 1:
+        raise ValueError("keep this in one paragraph, without empty lines")
+    if any(unicodedata.category(letter).startswith("C") for letter in text):
+        raise ValueError("this holds a character that cannot be seen: type it again")
+    return text
+
+
+# As many characters as its place on a phone and on the guide's page holds.
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
-Title = Annotated[Line, Field(max_length=90)]
-AnswerText = Annotated[Line, Field(max_length=60)]
-Told = Annotated[Line, Field(max_length=110)]
-Aside = Annotated[Line, Field(max_length=160)]
-Name = Annotated[Line, Field(max_length=30)]
-Headline = Annotated[Line, Field(max_length=60)]
-Dose = Annotated[Line, Field(max_length=50)]
-Lead = Annotated[str, Field(min_length=1, max_length=240)]
-Paragraph = Annotated[str, Field(min_length=1, max_length=440)]
-Note = Annotated[str, Field(min_length=1, max_length=280)]
+Text = Annotated[str, Field(min_length=1), AfterValidator(_plain)]
+Title = Annotated[Text, Field(max_length=90)]
+AnswerText = Annotated[Text, Field(max_length=60)]
+Told = Annotated[Text, Field(max_length=110)]
+Aside = Annotated[Text, Field(max_length=160)]
+Name = Annotated[Text, Field(max_length=30)]
+Headline = Annotated[Text, Field(max_length=60)]
+Lead = Annotated[Text, Field(max_length=240)]
+Paragraph = Annotated[Text, Field(max_length=440)]
+Note = Annotated[Text, Field(max_length=280)]
+Dose = Annotated[Text, Field(max_length=50)]
 Points = Annotated[int, Field(strict=True, ge=1, le=5)]
 
 
