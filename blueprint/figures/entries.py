@@ -44,7 +44,7 @@ class Entry:
 
 
 LYING, KNEELING = Frame(-46, -7, 130, 62), Frame(-66, -7, 88, 140)
-CLAMSHELL, SIDE_STEP = Frame(-120, -30, 104, 64), Frame(-42, -5, 68, 172)
+CLAMSHELL, SIDE_STEP = Frame(-120, -31, 104, 52), Frame(-42, -5, 68, 172)
 ON_BACK = "Lying on the back, knees bent, feet flat"
 ON_BALL = "Sitting on the floor, leaning back on the hands, a ball under one buttock."
 
@@ -164,7 +164,7 @@ ENTRIES = {
     "pelvis-tilt-start": Entry(
         lying.pelvis_tilt_start,
         lying_poses.pelvis_tilt(settled=False),
-        people.GRACE,
+        people.KOFI,
         LYING,
         "Pelvic tilt, arched",
         f"{ON_BACK}; the pelvis rolls towards the feet and the lower back lifts a little.",
@@ -172,7 +172,7 @@ ENTRIES = {
     "pelvis-tilt-end": Entry(
         lying.pelvis_tilt_end,
         lying_poses.pelvis_tilt(settled=True),
-        people.GRACE,
+        people.KOFI,
         LYING,
         "Pelvic tilt, settled",
         f"{ON_BACK}; the pelvis rolls towards the head and the lower back settles on the mat.",
@@ -204,20 +204,20 @@ ENTRIES = {
     "clamshell-start": Entry(
         side_lying.clamshell_start,
         lying_poses.clamshell(opened=False),
-        people.BEN,
+        people.LENA,
         CLAMSHELL,
         "Clamshell, start",
         "Lying on the side, knees bent and stacked, head on the lower arm.",
-        from_above(28),
+        from_above(36),
     ),
     "clamshell-end": Entry(
         side_lying.clamshell_end,
         lying_poses.clamshell(opened=True),
-        people.BEN,
+        people.LENA,
         CLAMSHELL,
         "Clamshell, end",
         "Heels together, top knee opened towards the ceiling, pelvis still.",
-        from_above(28),
+        from_above(36),
     ),
     "squat-start": Entry(
         upright.squat_start,
@@ -238,16 +238,16 @@ ENTRIES = {
     "side-step-start": Entry(
         frontal.side_step_start,
         frontal_poses.side_step(wide=False),
-        people.DINA,
+        people.LOU,
         SIDE_STEP,
         "Band side-step, start",
-        "Facing us, knees soft, hands on the hips, a light band round both thighs.",
+        "Facing us, knees soft, hands together, a light band round both thighs.",
         STRAIGHT_ON,
     ),
     "side-step-end": Entry(
         frontal.side_step_end,
         frontal_poses.side_step(wide=True),
-        people.DINA,
+        people.LOU,
         SIDE_STEP,
         "Band side-step, end",
         "One foot has stepped out to the side; the band is long, the pelvis level.",
@@ -257,7 +257,7 @@ ENTRIES = {
         sitting.ball_release,
         sitting_poses.on_the_ball(),
         people.FRANK,
-        Frame(-68, -7, 80, 104),
+        Frame(-76, -7, 80, 108),
         "Ball release for the buttock",
         ON_BALL,
     ),

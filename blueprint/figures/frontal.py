@@ -7,12 +7,15 @@ from blueprint.figures.body import Arm, Leg, Pose
 from blueprint.figures.geometry import Point
 from blueprint.figures.ink import limb_outline
 from blueprint.figures.shapes import Outline, Shape, mirrored
-from blueprint.figures.stage import EDGE, Stage, placed, spine_outline
+from blueprint.figures.stage import HEAD_DROP, Stage, placed, spine_outline
+
+EARS = (Point(-8.3, 17.6), Point(8.3, 17.6))
 
 
 def person(stage: Stage, pose: Pose, facing_us: bool) -> None:
-    """The whole body; `near` limbs are on the left."""
-    _legs(stage, pose)
+    """The whole body but arms in front of it; `near` limbs are on the left."""
+    for leg, side in ((pose.near_leg, -1), (pose.far_leg, 1)):
+        _leg(stage, leg, side)
     _neck(stage, pose)
     trunk = [stage.see(joint) for joint in pose.spine]
     stage.drawing.shape(spine_outline(trunk, stage.build.breadth(shapes.WIDE_PELVIS)), "leg")
@@ -22,10 +25,11 @@ def person(stage: Stage, pose: Pose, facing_us: bool) -> None:
     (_face if facing_us else _back_of_head)(stage, pose)
 
 
-def arms(stage: Stage, pose: Pose) -> None:
-    _arm(stage, pose.near_arm, -1)
+def arms(stage: Stage, pose: Pose, edge: float = 0.0) -> None:
+    """Both arms: behind the trunk when called before it, with an edge when they lie over it."""
+    _arm(stage, pose.near_arm, -1, edge)
     if pose.far_arm:
-        _arm(stage, pose.far_arm, 1)
+        _arm(stage, pose.far_arm, 1, edge)
 
 
 def _sided(shape: Shape, side: int) -> Shape:
@@ -34,11 +38,6 @@ def _sided(shape: Shape, side: int) -> Shape:
 
 def _turned_out(outline: Outline, side: int) -> Outline:
     return tuple((x * side, y) for x, y in outline)
-
-
-def _legs(stage: Stage, pose: Pose) -> None:
-    _leg(stage, pose.near_leg, -1)
-    _leg(stage, pose.far_leg, 1)
 
 
 def _leg(stage: Stage, leg: Leg, side: int) -> None:
@@ -50,12 +49,11 @@ def _leg(stage: Stage, leg: Leg, side: int) -> None:
             (limb_outline(cuff, ankle, shapes.ANKLE_SHAPE), "skin"),
             (limb_outline(knee, cuff, limb(_sided(shapes.WIDE_SHANK, side))), "leg"),
             (limb_outline(hip, knee, limb(_sided(shapes.WIDE_THIGH, side))), "leg"),
-        ],
-        EDGE * 0.6,
+        ]
     )
 
 
-def _arm(stage: Stage, arm: Arm, side: int) -> None:
+def _arm(stage: Stage, arm: Arm, side: int, edge: float) -> None:
     shoulder, elbow, wrist = (stage.see(j) for j in (arm.shoulder, arm.elbow, arm.wrist))
     limb = stage.build.limb
     upper, sleeve = _sided(shapes.WIDE_ARM, side), _sided(shapes.WIDE_SLEEVE, side)
@@ -64,9 +62,9 @@ def _arm(stage: Stage, arm: Arm, side: int) -> None:
             (placed(shapes.FLAT_HAND, arm.hand, wrist), "skin"),
             (limb_outline(elbow, wrist, limb(shapes.FOREARM_SHAPE)), "skin"),
             (limb_outline(shoulder, elbow, limb(upper)), "skin"),
-            (limb_outline(shoulder, elbow, limb(sleeve)), "sleeve"),
+            (limb_outline(shoulder, elbow, limb(sleeve)), "sleeve" if edge else "shirt"),
         ],
-        EDGE,
+        edge,
     )
 
 
@@ -83,23 +81,35 @@ def _buttocks(stage: Stage, pose: Pose) -> None:
         stage.drawing.curve(at((side, -8.4), (side * 6, -10.4), (side * 12, -8.6)), "leg-far", 0.9)
 
 
+def lying_head(stage: Stage, pose: Pose) -> None:
+    """The head of somebody on her side who faces us: `gaze` is how far it is turned over."""
+    _neck(stage, pose)
+    _face(stage, pose)
+
+
 def _neck(stage: Stage, pose: Pose) -> None:
-    base = stage.see(pose.spine[-1])
-    neck = limb_outline(base + Point(0, -2), base + Point(0, 13), shapes.NECK_SHAPE)
+    base, up = stage.see(pose.spine[-1]), Point(0, 1).turned(pose.gaze)
+    neck = limb_outline(base - up.times(2), base + up.times(13), shapes.NECK_SHAPE)
     stage.drawing.shape(neck, "skin-far")
 
 
+def _ears(stage: Stage, at: Point, tilt: float) -> None:
+    for ear in EARS:
+        stage.drawing.dot(at + ear.turned(tilt), 2.2, "skin-far")
+
+
 def _back_of_head(stage: Stage, pose: Pose) -> None:
-    at = stage.see(pose.spine[-1])
-    stage.drawing.shape(placed(shapes.SIDE_EAR, pose.gaze, at), "skin-far")
+    at = stage.see(pose.spine[-1]) + HEAD_DROP
+    _ears(stage, at, pose.gaze)
     stage.drawing.shape(placed(stage.hair.back, pose.gaze, at), "hair")
     if stage.hair.back_over:
         stage.drawing.shape(placed(stage.hair.back_over, pose.gaze, at), "hair")
 
 
 def _face(stage: Stage, pose: Pose) -> None:
-    at = stage.see(pose.spine[-1])
-    stage.drawing.shape(placed(stage.hair.back, pose.gaze, at), "hair")
-    stage.drawing.shape(placed(shapes.SIDE_EAR, pose.gaze, at), "skin-far")
+    at = stage.see(pose.spine[-1]) + HEAD_DROP.turned(pose.gaze)
+    _ears(stage, at, pose.gaze)
+    for outline in filter(None, (stage.hair.back, stage.hair.back_over)):
+        stage.drawing.shape(placed(outline, pose.gaze, at), "hair")
     stage.drawing.shape(placed(shapes.FACE, pose.gaze, at), "skin")
     stage.drawing.shape(placed(shapes.FACE_HAIR, pose.gaze, at), "hair")

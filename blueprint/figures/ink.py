@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
+from itertools import groupby
+from operator import itemgetter
 
 from blueprint.figures.geometry import Point
 from blueprint.figures.shapes import Shape
@@ -79,20 +81,42 @@ def classed(ink: Ink) -> dict[str, str]:
 def smooth_path(points: Sequence[Point], closed: bool = True) -> str:
     """A Catmull-Rom curve through the points, as cubic Bezier segments.
 
-    S leaves out the first handle: it mirrors the last one of the segment before.
+    Written from point to point to keep it short; `s` leaves out the first handle, which mirrors
+    the last one of the segment before.
     """
     count = len(points)
 
     def at(index: int) -> Point:
         return points[index % count] if closed else points[max(0, min(count - 1, index))]
 
-    first = points[0] + (at(1) - at(-1)).times(1 / 6)
-    parts = [f"M{xy(points[0])}C{xy(first)}"]
+    pen = Pen(points[0])
+    handle = points[0] + (at(1) - at(-1)).times(1 / 6)
     for i in range(count if closed else count - 1):
-        start, end, after = at(i), at(i + 1), at(i + 2)
-        second = end - (after - start).times(1 / 6)
-        parts.append(f"{'S' if i else ' '}{xy(second)} {xy(end)}")
-    return "".join(parts) + ("Z" if closed else "")
+        end, after = at(i + 1), at(i + 2)
+        second = end - (after - at(i)).times(1 / 6)
+        pen.draw("s" if i else "c", *([] if i else [handle]), second, end)
+    return "".join(pen.parts) + ("Z" if closed else "")
+
+
+class Pen:
+    """Writes path commands relative to the last place, rounded so that errors never add up."""
+
+    def __init__(self, start: Point) -> None:
+        self.parts = [f"M{xy(start)}"]
+        self.x, self.y = round(start.x, 1), round(-start.y, 1)
+
+    def draw(self, command: str, *places: Point) -> None:
+        pairs = [number(n) for p in places for n in (p.x - self.x, -p.y - self.y)]
+        text = " ".join(pairs).replace(" -", "-")
+        self.parts.append(command + text)
+        self.x, self.y = round(places[-1].x, 1), round(-places[-1].y, 1)
+
+
+def anticlockwise(points: Sequence[Point]) -> Sequence[Point]:
+    """The outline walked one way round, so that overlapping outlines never punch a hole."""
+    pairs = zip(points, [*points[1:], points[0]], strict=True)
+    area = sum(a.x * b.y - b.x * a.y for a, b in pairs)
+    return points if area > 0 else list(reversed(points))
 
 
 def limb_outline(start: Point, end: Point, shape: Shape) -> list[Point]:
@@ -117,17 +141,27 @@ class Drawing:
 
     def shapes(self, outlines: list[tuple[Sequence[Point], str]], edge: float = 0.0) -> None:
         """Outlines that belong together: a paper edge goes round them all, never between them."""
-        paths = [(smooth_path(points), self.palette.ink(role)) for points, role in outlines]
+        paths = [(smooth_path(anticlockwise(points)), role) for points, role in outlines]
         if edge and self.palette.edge:
             self._stroke("".join(path for path, _ in paths), "edge", edge * 2)
-        for path, ink in paths:
+        for role, group in groupby(paths, key=itemgetter(1)):
+            ink = self.palette.ink(role)
+            path = "".join(path for path, _ in group)
             self.parts.append(element("path", d=path, fill=ink.colour, **classed(ink)))
 
-    def shape(self, points: Sequence[Point], role: str, rim: float = 0.0) -> None:
-        """One outline, with a pale rim of `rim` centimetres where a mark lies on clothes."""
-        if rim:
-            self._stroke(smooth_path(points), "halo", rim * 2)
+    def shape(self, points: Sequence[Point], role: str) -> None:
         self.shapes([(points, role)])
+
+    def rimmed(self, points: Sequence[Point], role: str, rim: float) -> None:
+        """One outline with a pale rim, for a mark that lies on clothes."""
+        ink, halo = self.palette.ink(role), self.palette.halo
+        path, width = smooth_path(points), number(rim)
+        colours = {"fill": ink.colour, "stroke": halo, "stroke_width": width}
+        self.parts.append(element("path", d=path, **colours, **classed(ink)))
+
+    def fibres(self, curves: Sequence[Sequence[Point]], role: str, width: float) -> None:
+        """Several thin open curves in one stroke."""
+        self._stroke("".join(smooth_path(curve, closed=False) for curve in curves), role, width)
 
     def curve(self, points: Sequence[Point], role: str, width: float, dash: str = "") -> None:
         self._stroke(smooth_path(points, closed=False), role, width, dash)

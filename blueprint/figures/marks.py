@@ -22,12 +22,11 @@ def muscle(drawing: Drawing, start: Point, end: Point, width: float, bow: float 
     belly = across.times(width / 2)
     outline = [start, beside(start, 1), middle + belly, beside(end, 1), end]
     outline += [beside(end, -1), middle - belly, beside(start, -1)]
-    drawing.shape(outline, "glow", rim=0.6)
-    for offset in (-0.24, 0.0, 0.24):
-        aside = across.times(offset * width)
-        near, far = start.towards(middle, 0.3), end.towards(middle, 0.3)
-        ends = aside.times(0.6)
-        drawing.curve([near + ends, middle + aside, far + ends], "fibre", 0.7)
+    drawing.rimmed(outline, "glow", 0.8)
+    near, far = start.towards(middle, 0.3), end.towards(middle, 0.3)
+    asides = [across.times(share * width) for share in (-0.24, 0.0, 0.24)]
+    fibres = [[near + a.times(0.6), middle + a, far + a.times(0.6)] for a in asides]
+    drawing.fibres(fibres, "fibre", 0.7)
 
 
 def arrow(drawing: Drawing, start: Point, end: Point, bow: float = 0.0) -> None:

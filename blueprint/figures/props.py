@@ -65,6 +65,10 @@ def ball(drawing: Drawing, centre: Point, radius: float) -> None:
     drawing.dot(centre, radius, "band")
 
 
+def mug(drawing: Drawing, middle: Point) -> None:
+    drawing.slab(middle.x - 4, middle.x + 4, middle.y + 5, 10, "band")
+
+
 def _bars(drawing: Drawing, *bars: Bar) -> None:
     for start, end, width, role in bars:
         drawing.bar(Point(*start), Point(*end), width, role)

@@ -12,6 +12,7 @@ from blueprint.figures.people import Person
 from blueprint.figures.shapes import Outline, Shape
 
 AT_REST = Point(0, 0)
+HEAD_DROP = Point(0.3, -1.6)  # how far the head sinks between the shoulders
 EDGE = 0.7  # half the width of the paper edge round a near limb
 
 
@@ -96,7 +97,8 @@ class Stage:
 
     def head(self, pose: Pose, shift: Point = AT_REST) -> None:
         """The head in profile, turned by the pose's gaze."""
-        at, tilt = self.see(pose.spine[-1]) + shift, pose.gaze
+        tilt = pose.gaze
+        at = self.see(pose.spine[-1]) + shift + HEAD_DROP.turned(tilt)
         low, high = Point(-0.6, -1).turned(tilt) + at, Point(2.4, 13).turned(tilt) + at
         self._hair(self.hair.side_behind, tilt, at)
         neck = limb_outline(low, high, shapes.NECK_SHAPE)

@@ -1,136 +1,43 @@
-"""The bodies are bodies: bones keep their length, feet stay on the floor, the SVG is sound."""
+"""Every figure is sound SVG: small, inside its frame, said in words, clear in grey."""
 
 import re
-from dataclasses import fields
-from itertools import pairwise
-from xml.etree import ElementTree
 
 import pytest
 
 from blueprint import figures
-from blueprint.figures.body import (
-    ANKLE_HEIGHT,
-    FOREARM,
-    NECK,
-    SHANK,
-    THIGH,
-    TRUNK,
-    UPPER_ARM,
-    Arm,
-    Leg,
-    Pose,
-)
-from blueprint.figures.geometry import Space, joint_between
-from blueprint.figures.poses import lying, standing
+from blueprint.figures.entries import ENTRIES
+from tests.blueprint.inked import Mark, body, marks, parsed
 
 NEEDED = {
     *("stand", "rest", "crossed-posture", "bridge-start", "bridge-top", "bridge-cover"),
     *("clamshell-start", "clamshell-end", "hip-flexor-start", "hip-flexor-end"),
     *("figure-four-start", "figure-four-end", "squat-start", "squat-end"),
+    *("rise", "sit", "one-side", "leg-line", "walk", "side-step-start", "side-step-end"),
 }
-POSES = {
-    "bridge down": lying.bridge(up=False),
-    "bridge up": lying.bridge(up=True),
-    "rest": lying.rest(),
-    "kneeling": standing.half_kneeling(forward=False),
-    "kneeling forward": standing.half_kneeling(forward=True),
-    "standing": standing.standing(),
-    "squat": standing.squat(),
-    "figure four": lying.figure_four(drawn_in=False),
-    "figure four drawn in": lying.figure_four(drawn_in=True),
-    "clamshell": lying.clamshell(opened=False),
-    "clamshell open": lying.clamshell(opened=True),
-    "crossed": standing.crossed(),
-}
-every_pose = pytest.mark.parametrize("pose", POSES.values(), ids=POSES.keys())
+PANEL = "#e9f2f0"
 every_figure = pytest.mark.parametrize("name", figures.names())
-STANDING = ("standing", "squat", "crossed", "bridge down", "bridge up")
 
 
-def parsed(figure: figures.Figure) -> ElementTree.Element:
-    return ElementTree.fromstring(figure.svg)  # noqa: S314  # our own drawing
+def luminance(colour: str) -> float:
+    """Relative luminance as in WCAG: what is left of a colour when it is printed in grey."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    r, g, b = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
 
 
-def bone(start: Space, end: Space) -> float:
-    return (end - start).length()
-
-
-def limbs(pose: Pose) -> list[Leg | Arm]:
-    values = (getattr(pose, field.name) for field in fields(pose))
-    return [value for value in values if isinstance(value, Leg | Arm)]
-
-
-def joints(limb: Leg | Arm) -> list[Space]:
-    if isinstance(limb, Leg):
-        return [limb.hip, limb.knee, limb.ankle]
-    return [limb.shoulder, limb.elbow, limb.wrist]
-
-
-@every_pose
-def test_leg_bones_keep_their_length_in_every_pose(pose: Pose) -> None:
-    for leg in (pose.near_leg, pose.far_leg):
-        assert bone(leg.hip, leg.knee) == pytest.approx(THIGH, abs=0.1)
-        assert bone(leg.knee, leg.ankle) == pytest.approx(SHANK, abs=0.1)
-
-
-@every_pose
-def test_arm_bones_keep_their_length_in_every_pose(pose: Pose) -> None:
-    for arm in filter(None, (pose.near_arm, pose.far_arm)):
-        assert bone(arm.shoulder, arm.elbow) == pytest.approx(UPPER_ARM, abs=0.1)
-        assert bone(arm.elbow, arm.wrist) == pytest.approx(FOREARM, abs=0.1)
-
-
-@pytest.mark.parametrize("name", [name for name in POSES if "clamshell" not in name])
-def test_the_spine_keeps_its_length(name: str) -> None:
-    spine = POSES[name].spine
-    length = sum(bone(start, end) for start, end in pairwise(spine))
-    assert length == pytest.approx(TRUNK + NECK, abs=0.1)
-
-
-@every_pose
-def test_no_joint_goes_through_the_floor(pose: Pose) -> None:
-    places = [place for limb in limbs(pose) for place in joints(limb)]
-    assert min(place.y for place in (*places, *pose.spine)) >= 0
-
-
-@pytest.mark.parametrize("name", STANDING)
-def test_both_feet_are_flat_on_the_mat(name: str) -> None:
-    for leg in (POSES[name].near_leg, POSES[name].far_leg):
-        assert leg.ankle.y == ANKLE_HEIGHT
-        assert leg.toes == 0
-
-
-def test_the_bridge_is_one_line_from_shoulder_to_knee() -> None:
-    pose = POSES["bridge up"]
-    to_hip, to_knee = pose.near_leg.hip - pose.shoulder, pose.near_leg.knee - pose.shoulder
-    assert to_hip.cross(to_knee).length() / to_knee.length() == pytest.approx(0, abs=0.5)
-
-
-def test_the_bridge_lifts_the_hips_and_moves_no_foot() -> None:
-    down, up = POSES["bridge down"], POSES["bridge up"]
-    assert up.near_leg.hip.y > down.near_leg.hip.y + 10
-    assert up.near_leg.ankle == down.near_leg.ankle
-
-
-def test_the_clamshell_opens_the_knee_and_keeps_hip_and_heel() -> None:
-    closed, opened = POSES["clamshell"].near_leg, POSES["clamshell open"].near_leg
-    assert opened.knee.y > closed.knee.y + 10
-    assert (opened.hip, opened.ankle) == (closed.hip, closed.ankle)
-
-
-def test_a_limb_that_cannot_reach_is_refused() -> None:
-    with pytest.raises(ValueError, match="cannot span"):
-        joint_between(Space(0, 0), Space(100, 0), THIGH, SHANK, Space(0, 1))
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
 
 
 def test_every_needed_figure_is_there() -> None:
     assert set(figures.names()) >= NEEDED
+    assert len(figures.names()) >= 14
 
 
 @every_figure
 def test_a_figure_is_sound_svg_with_title_and_description(name: str) -> None:
-    figure = figures.draw(name)
-    root = parsed(figure)
+    figure, root = figures.draw(name), parsed(name)
     ids = {element.get("id"): element.text for element in root.iter() if element.get("id")}
     assert root.get("role") == "img"
     assert [ids[key] for key in str(root.get("aria-labelledby")).split()] == [
@@ -140,21 +47,49 @@ def test_a_figure_is_sound_svg_with_title_and_description(name: str) -> None:
 
 
 @every_figure
+def test_a_description_is_a_sentence_that_stands_alone(name: str) -> None:
+    words = figures.draw(name).description
+    assert words.endswith(".")
+    assert 25 <= len(words) <= 320
+    assert not re.search(r"\b(picture|image|figure) of\b|\bpain\b", words, re.IGNORECASE)
+
+
+def test_no_two_figures_are_described_alike() -> None:
+    drawn = [figures.draw(name) for name in figures.names()]
+    assert len({figure.description for figure in drawn}) == len(drawn)
+    assert len({figure.title for figure in drawn}) == len(drawn)
+
+
+@every_figure
 def test_a_figure_holds_no_style_no_script_and_no_address(name: str) -> None:
-    svg = figures.draw(name).svg
-    assert not re.search(r"<style|<script|style=|href|url\(|var\(", svg)
+    svg = figures.draw(name).svg.replace('xmlns="http://www.w3.org/2000/svg"', "")
+    assert not re.search(r"<style|<script|<image|<use|style=|href|url\(|var\(|\bon\w+=|//", svg)
+
+
+@every_figure
+def test_a_figure_is_smaller_than_eight_kilobytes(name: str) -> None:
+    assert len(figures.draw(name).svg.encode()) < 8_192
 
 
 @every_figure
 def test_every_mark_is_inside_its_frame(name: str) -> None:
-    svg = figures.draw(name).svg
-    left, top, width, height = map(float, re.findall(r'viewBox="([^"]+)"', svg)[0].split())
-    paths = "".join(re.findall(r' d="([^"]+)"', svg))
-    points = [(float(x), float(y)) for x, y in re.findall(r"(-?[\d.]+) (-?[\d.]+)", paths)]
-    assert min(x for x, _ in points) >= left
-    assert max(x for x, _ in points) <= left + width
-    assert min(y for _, y in points) >= top
-    assert max(y for _, y in points) <= top + height
+    frame = ENTRIES[name].frame
+    for mark in marks(name):
+        reach = mark.width / 2
+        assert min(place.x for place in mark.places) - reach >= frame.left, mark
+        assert max(place.x for place in mark.places) + reach <= frame.right, mark
+        assert min(place.y for place in mark.places) - reach >= frame.bottom, mark
+        assert max(place.y for place in mark.places) + reach <= frame.top, mark
+
+
+@every_figure
+def test_a_figure_fills_its_frame(name: str) -> None:
+    """A frame much larger than the drawing would make the body small on the page."""
+    frame, drawn = ENTRIES[name].frame, [place for mark in marks(name) for place in mark.places]
+    width = max(place.x for place in drawn) - min(place.x for place in drawn)
+    height = max(place.y for place in drawn) - min(place.y for place in drawn)
+    assert width >= 0.74 * (frame.right - frame.left)
+    assert height >= 0.74 * (frame.top - frame.bottom)
 
 
 def test_ids_of_different_figures_never_clash() -> None:
@@ -171,7 +106,7 @@ def test_drawing_twice_gives_the_same_picture() -> None:
 
 def test_a_title_can_be_replaced_and_is_escaped() -> None:
     figure = figures.draw("rest", title="Rest <here> & breathe")
-    assert parsed(figure)[0].text == "Rest <here> & breathe"
+    assert '<title id="fig-rest-title">Rest &lt;here&gt; &amp; breathe</title>' in figure.svg
 
 
 def test_an_unknown_figure_is_refused() -> None:
@@ -182,3 +117,55 @@ def test_an_unknown_figure_is_refused() -> None:
 def test_web_figures_can_be_recoloured_and_the_cover_cannot() -> None:
     assert 'class="fig-leg"' in figures.draw("bridge-top").svg
     assert "fig-leg" not in figures.draw("bridge-cover").svg
+
+
+# ---- many kinds of people -------------------------------------------------------------
+
+
+def test_readers_see_many_skins_builds_and_heads_of_hair() -> None:
+    people = [entry.person for entry in ENTRIES.values()]
+    assert len({person.palette.skin for person in people}) >= 6
+    assert len({person.build for person in people}) >= 4
+    assert len({person.hair for person in people}) >= 6
+
+
+def test_some_bodies_are_older_and_some_are_broad() -> None:
+    people = [entry.person for entry in ENTRIES.values()]
+    assert any(person.palette.hair == "#9a9690" for person in people), "grey hair"
+    assert any(person.build.limbs > 1.1 and person.build.belly > 4 for person in people)
+
+
+def test_start_and_end_of_an_exercise_show_the_same_person() -> None:
+    for name, entry in ENTRIES.items():
+        for ending in ("-end", "-top"):
+            twin = ENTRIES.get(name.removesuffix("-start") + ending)
+            if name.endswith("-start") and twin:
+                assert entry.person == twin.person, name
+
+
+# ---- marks are clear, in colour and in grey ----------------------------------------------
+
+
+@every_figure
+def test_arrows_and_words_stand_out_from_a_light_panel(name: str) -> None:
+    for mark in marks(name):
+        if mark.role == "move":
+            assert contrast(mark.stroke, PANEL) >= 3
+    for node in parsed(name):
+        if node.tag.endswith("text"):
+            assert contrast(str(node.get("fill")), PANEL) >= 4.5
+
+
+@every_figure
+def test_a_muscle_stands_out_from_clothes_even_in_grey(name: str) -> None:
+    muscles = [m for m in marks(name) if m.role == "glow" and m.stroke and m.fill != "none"]
+    clothes = {m.fill for m in body(name) if m.role in {"leg", "shirt"}}
+    for muscle in muscles:
+        assert contrast(muscle.fill, muscle.stroke) >= 4.5, "the rim"
+        assert any(contrast(muscle.fill, fibre.stroke) >= 3 for fibre in fibres(name))
+        for cloth in clothes:
+            assert max(contrast(muscle.fill, cloth), contrast(muscle.stroke, cloth)) >= 2.2
+
+
+def fibres(name: str) -> list[Mark]:
+    return [mark for mark in marks(name) if mark.role == "fibre"]

@@ -53,14 +53,14 @@ def bridge(up: bool) -> Pose:
 def pelvis_tilt(settled: bool) -> Pose:
     """Lying, knees bent: the lower back arched off the mat, then settled on it."""
     _, ankle = _foot_of_the_bridge()
-    hip = LYING_HIP + (Space(0, -0.6) if settled else Space(-1.2, 0))
-    turns = (187, 183, 180, 178, 180) if settled else (159, 172, 194, 203, 190)
+    hip = LYING_HIP + (Space(0, -0.2) if settled else Space(-1.2, 1.0))
+    turns = (187, 183, 180, 178, 180) if settled else (164, 174, 197, 217, 186)
     spine = spine_from(hip, *turns)
     return Pose(
         near_leg=leg(hip, ankle, UP),
         far_leg=leg(hip + ACROSS, ankle + ACROSS + Space(4.5, 0), UP),
         spine=spine,
-        near_arm=arm_by_the_side(spine[-2]),
+        near_arm=arm(spine[-2] + Space(1.5, -1.2), Space(21, 24.6, -6), Space(-0.6, -0.6, 1), 2),
         gaze=90,
     )
 
@@ -85,13 +85,13 @@ def knees_to_chest() -> Pose:
     hip = LYING_HIP + Space(0, 0.6)
     near = leg_along(hip, 128, -16, 56)
     shoulder, far_shoulder = LYING_SHOULDER + Space(1.5, 0), LYING_SHOULDER + Space(1.5, 0, -20)
-    hand = near.knee + Space(9, 5.5)
+    hand = near.knee + Space(3, 7)
     return Pose(
         near_leg=near,
         far_leg=leg_along(hip + ACROSS, 125, -14, 54),
         spine=spine_from(hip, 184, 184, 180, 178, 180),
-        near_arm=arm(shoulder, hand, Space(0.5, -1), 24),
-        far_arm=arm(far_shoulder, hand + Space(0, -2, -20), Space(0.5, -1), 24),
+        near_arm=arm(shoulder, hand, Space(0.5, -1), -20),
+        far_arm=arm(far_shoulder, hand + Space(0, -2, -20), Space(0.5, -1), -20),
         gaze=90,
     )
 
@@ -100,7 +100,7 @@ def figure_four(drawn_in: bool) -> Pose:
     """Lying figure-4: near ankle on the far thigh, near knee out towards the viewer."""
     hip, far_hip = LYING_HIP, LYING_HIP + Space(-1.5, 3, -HIP_WIDTH)
     if drawn_in:
-        support = leg_along(far_hip, 98, 4, 72)
+        support = leg_along(far_hip, 106, 6, 74)
     else:
         support = leg(far_hip, Space(LYING_HIP.x + 34.5, ANKLE_HEIGHT, -HIP_WIDTH), UP)
     thigh = (support.knee - far_hip).unit()
@@ -118,8 +118,8 @@ def figure_four(drawn_in: bool) -> Pose:
 
 def _holding(thigh: Leg) -> Arm:
     """The arm that holds behind the thigh."""
-    hand = thigh.hip + (thigh.knee - thigh.hip).times(0.5) + Space(-8, 0, 3)
-    return arm(LYING_SHOULDER + Space(1.5, 0), hand, Space(0, -1), 40)
+    hand = thigh.hip + (thigh.knee - thigh.hip).times(0.46) + Space(-3, 0, 6)
+    return arm(LYING_SHOULDER + Space(1.5, 0), hand, Space(0.3, -1), 22)
 
 
 def clamshell(opened: bool) -> Pose:
@@ -135,7 +135,8 @@ def clamshell(opened: bool) -> Pose:
     return Pose(
         near_leg=Leg(top_hip, top_knee, top_ankle),
         far_leg=Leg(low_hip, low_knee, low_ankle),
-        spine=(Space(0, 17.5), Space(-48, 24, 2), Space(-58, 22, 1)),
+        spine=straight_spine(Space(0, 17.5), 174, 173),
         near_arm=arm(top_shoulder, floor_hand, Space(1, 0.4, 0.2), 196),
-        far_arm=Arm(Space(-50, 9), Space(-78.9, 4, 3.2), Space(-103.2, 4, 0.2), 178),
+        far_arm=arm(Space(-50, 9), Space(-95, 4, -2), Space(0, 0, 1), 168),
+        gaze=90,
     )

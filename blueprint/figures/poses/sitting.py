@@ -6,10 +6,10 @@ from math import sqrt
 
 from blueprint.figures.body import ANKLE_HEIGHT, SHANK, THIGH, Leg, Pose, spine_from, straight_spine
 from blueprint.figures.geometry import Space
-from blueprint.figures.poses.joints import ACROSS, RIGHT, UP, arm, arm_along, leg
+from blueprint.figures.poses.joints import ACROSS, RIGHT, UP, arm, leg
 
 SEAT = 42.0  # the height of a seat
-BALL = 4.0  # the radius of a massage ball
+BALL = 4.5  # the radius of a massage ball
 SITTING_HIP = Space(0, SEAT + 10)
 
 
@@ -54,23 +54,23 @@ def folded() -> Pose:
         near_leg=leg(SITTING_HIP, ankle, RIGHT + UP),
         far_leg=leg(SITTING_HIP + ACROSS, ankle + ACROSS + Space(3, 0), RIGHT + UP),
         spine=spine,
-        near_arm=arm_along(shoulder, -92, -86, -90, thumb=True),
-        far_arm=arm_along(shoulder + Space(4, 0), -88, -84, -88, thumb=True),
+        near_arm=arm(shoulder, Space(43, 21), Space(-1, 0), -84),
+        far_arm=arm(shoulder + Space(4, 0), Space(50, 21), Space(-1, 0), -80),
         gaze=-84,
     )
 
 
 def on_the_ball() -> Pose:
     """Sitting on the floor, a ball under the near buttock, leaning back on the hands."""
-    hip = Space(0, 17)
+    hip = Space(0, 20.6)
     ankle = Space(45, ANKLE_HEIGHT)
-    spine = straight_spine(hip, 134, 130)
+    spine = straight_spine(hip, 138, 134)
     shoulder = spine[-2] + Space(0, -2)
     return Pose(
         near_leg=leg(hip, ankle, UP),
         far_leg=leg(hip + ACROSS, ankle + ACROSS + Space(4, 0), UP),
         spine=spine,
-        near_arm=arm(shoulder, Space(-50, 4), Space(-1, 0.2), 180),
-        far_arm=arm(shoulder + Space(3, 0), Space(-46, 4), Space(-1, 0.2), 180),
+        near_arm=arm(shoulder, Space(-53, 4), Space(-1, 0.2), 180),
+        far_arm=arm(shoulder + Space(3, 0), Space(-49, 4), Space(-1, 0.2), 180),
         gaze=18,
     )

@@ -36,15 +36,15 @@ def standing() -> Pose:
 def crossed() -> Pose:
     """Standing with the pelvis tipped forward and a deeper curve, a mug in the hand."""
     ankle = Space(0, ANKLE_HEIGHT)
-    knee = ankle.step(90, SHANK)
-    hip = knee.step(88, THIGH)
+    knee = ankle.step(87, SHANK)
+    hip = knee.step(91, THIGH)
     spine = spine_from(hip, 70, 100, 106, 97, 84)
     far = Space(1.5, 0, -HIP_WIDTH / 2)
     return Pose(
         near_leg=Leg(hip, knee, ankle),
-        far_leg=leg(hip + far, ankle + far + Space(3.0, 0), RIGHT),
+        far_leg=leg(hip + far, ankle + far + Space(4.0, 0), RIGHT),
         spine=spine,
-        near_arm=arm_along(spine[-2] + Space(-0.5, -3), -88, 42, 38, thumb=True),
+        near_arm=arm_along(spine[-2] + Space(-0.5, -3), -88, 52, 70, thumb=True),
         gaze=-2,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from blueprint.figures import frontal, marks, props
 from blueprint.figures.body import Pose
 from blueprint.figures.geometry import Point
-from blueprint.figures.stage import Stage
+from blueprint.figures.stage import EDGE, Stage
 
 
 def leg_line(stage: Stage, pose: Pose) -> None:
@@ -14,18 +14,19 @@ def leg_line(stage: Stage, pose: Pose) -> None:
         stage.see(j) for j in (pose.far_leg.hip, pose.far_leg.knee, pose.far_leg.ankle)
     )
     props.floor(stage.drawing, -40, 40)
-    frontal.person(stage, pose, facing_us=False)
     frontal.arms(stage, pose)
-    path = [hip + Point(0.5, 0), hip.towards(knee, 0.5), knee, knee.towards(ankle, 0.5)]
+    frontal.person(stage, pose, facing_us=False)
+    path = [hip + Point(1, -3), hip.towards(knee, 0.5), knee, knee.towards(ankle, 0.5)]
     marks.soft_path(stage.drawing, [*path, knee.towards(ankle, 0.8)])
 
 
 def one_side(stage: Stage, pose: Pose) -> None:
     hip = stage.see(pose.far_leg.hip)
     props.floor(stage.drawing, -44, 46)
-    frontal.person(stage, pose, facing_us=False)
-    marks.muscle(stage.drawing, hip + Point(0, 12), hip + Point(5, -6), 9, bow=1)
     frontal.arms(stage, pose)
+    frontal.person(stage, pose, facing_us=False)
+    marks.muscle(stage.drawing, hip + Point(-1, 8), hip + Point(5.5, -10), 9, bow=1)
+    marks.arrow(stage.drawing, Point(30, 46), Point(30, 12))
 
 
 def side_step_start(stage: Stage, pose: Pose) -> None:
@@ -35,7 +36,7 @@ def side_step_start(stage: Stage, pose: Pose) -> None:
 def side_step_end(stage: Stage, pose: Pose) -> None:
     _side_step(stage, pose)
     ankle = stage.see(pose.far_leg.ankle)
-    marks.arrow(stage.drawing, ankle + Point(-24, 24), ankle + Point(2, 24))
+    marks.arrow(stage.drawing, ankle + Point(-40, 18), ankle + Point(-16, 18))
 
 
 def _side_step(stage: Stage, pose: Pose) -> None:
@@ -44,8 +45,8 @@ def _side_step(stage: Stage, pose: Pose) -> None:
     _band(stage, pose)
     for leg, side in ((pose.near_leg, -1), (pose.far_leg, 1)):
         hip = stage.see(leg.hip)
-        marks.muscle(stage.drawing, hip + Point(side * 6, 11), hip + Point(side * 7, -5), 6.5)
-    frontal.arms(stage, pose)
+        marks.muscle(stage.drawing, hip + Point(side * 5, 11), hip + Point(side * 8, -6), 7)
+    frontal.arms(stage, pose, EDGE)
 
 
 def _band(stage: Stage, pose: Pose) -> None:
@@ -55,4 +56,4 @@ def _band(stage: Stage, pose: Pose) -> None:
         for leg in (pose.near_leg, pose.far_leg)
     )
     across = (right - left).unit()
-    stage.drawing.bar(left - across.times(6.8), right + across.times(6.8), 4.4, "band")
+    stage.drawing.bar(left - across.times(7.6), right + across.times(7.6), 4.4, "band")

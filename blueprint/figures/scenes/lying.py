@@ -10,7 +10,7 @@ from blueprint.figures.geometry import Point
 from blueprint.figures.ink import limb_outline
 from blueprint.figures.stage import EDGE, Stage
 
-LYING_HEAD = Point(-2.5, -2.6)  # brings a lying head down to the mat
+LYING_HEAD = Point(-1.6, -2.6)  # brings a lying head down to the mat
 
 
 def _on_the_back(stage: Stage, pose: Pose) -> None:
@@ -60,7 +60,7 @@ def pelvis_tilt_start(stage: Stage, pose: Pose) -> None:
 
 def pelvis_tilt_end(stage: Stage, pose: Pose) -> None:
     _on_the_back(stage, pose)
-    low, high = stage.beside_spine(pose, 10, -6), stage.beside_spine(pose, 30, -7)
+    low, high = stage.beside_spine(pose, 2, -6), stage.beside_spine(pose, 19, -6)
     marks.muscle(stage.drawing, low, high, 6.5, bow=0.8)
     stage.arm(pose.near_arm)
     _tilting(stage, pose, towards_feet=False)
@@ -87,14 +87,16 @@ def knees_to_chest(stage: Stage, pose: Pose) -> None:
 
 def figure_four_start(stage: Stage, pose: Pose) -> None:
     _figure_four(stage, pose)
+    _crossed_leg(stage, pose)
     stage.arm(pose.near_arm)
 
 
 def figure_four_end(stage: Stage, pose: Pose) -> None:
     _figure_four(stage, pose)
+    stage.arm(pose.near_arm)
+    _crossed_leg(stage, pose)
     hip, knee = stage.see(pose.near_leg.hip), stage.see(pose.far_leg.knee)
     marks.muscle(stage.drawing, hip + Point(-7, -6.6), hip + Point(10, -5.2), 8.5, bow=-0.8)
-    stage.arm(pose.near_arm)
     marks.arrow(stage.drawing, knee + Point(30, 22), knee + Point(4, 20), bow=0.14)
 
 
@@ -103,7 +105,6 @@ def _figure_four(stage: Stage, pose: Pose) -> None:
     stage.leg(pose.far_leg, far=True)
     stage.head(pose, LYING_HEAD)
     stage.trunk(pose)
-    _crossed_leg(stage, pose)
 
 
 def _crossed_leg(stage: Stage, pose: Pose) -> None:

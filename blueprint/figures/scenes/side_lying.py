@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from blueprint.figures import marks, shapes
+from blueprint.figures import frontal, marks, shapes
 from blueprint.figures.body import Leg, Pose
 from blueprint.figures.geometry import Point, Space
 from blueprint.figures.ink import limb_outline
 from blueprint.figures.poses.lying import clamshell as clamshell_pose
-from blueprint.figures.stage import EDGE, Stage, placed
+from blueprint.figures.stage import EDGE, Stage
 
 SIDE_SHIRT = (
-    (-55, 36, 2), (-50, 46, 2), (-44, 46, 2), (-34, 39, 2), (-22, 33.5, 2), (-7, 35.5, 2),
-    (-6, 20, 8), (-9, 2.5, 2), (-22, 4, 2), (-36, 2, 2), (-48, 2.5, 2), (-55, 10, 2), (-57, 22, 4),
+    (-57, 33, 2), (-53, 42, 2), (-46, 44, 2), (-36, 39, 2), (-22, 33.5, 2), (-7, 35.5, 2),
+    (-6, 20, 8), (-9, 2.5, 2), (-22, 4, 2), (-36, 2, 2), (-48, 2.5, 2), (-56, 10, 2), (-59, 22, 4),
 )  # fmt: skip
 SIDE_HIPS = (
-    (-14, 34, 2), (-6, 36, 2), (2, 36, 2), (8, 32, 4), (11, 21, 8), (9, 6, 4), (0, 1.5, 2),
+    (-14, 32, 2), (-6, 33.6, 2), (1, 34, 2), (8, 31, 4), (11, 21, 8), (9, 6, 4), (0, 1.5, 2),
     (-8, 2, 2), (-14, 3, 2),
 )  # fmt: skip
 MAT_CORNERS = ((-114, 0, 47), (98, 0, 47), (98, 0, -27), (-114, 0, -27))
@@ -43,7 +43,7 @@ def _lying(stage: Stage, pose: Pose) -> None:
     if pose.far_arm:
         stage.arm(pose.far_arm, edge=0)
     _leg(stage, pose.far_leg, far=True)
-    _head(stage, stage.see(pose.spine[-1]), stage.see(Space(-73, 20, 2)))
+    frontal.lying_head(stage, pose)
     stage.drawing.shape(seen(SIDE_HIPS), "leg")
     stage.drawing.shape(seen(SIDE_SHIRT), "shirt")
     _leg(stage, pose.near_leg, far=False)
@@ -63,11 +63,3 @@ def _leg(stage: Stage, leg: Leg, far: bool) -> None:
         ],
         0.0 if far else EDGE,
     )
-
-
-def _head(stage: Stage, neck: Point, head: Point) -> None:
-    """A head seen from the front, lying on its side."""
-    throat = limb_outline(neck + Point(5, 0), head, shapes.LYING_NECK)
-    stage.drawing.shape(throat, "skin-far")
-    stage.drawing.shape(placed(shapes.FRONT_HAIR, 0, head), "hair")
-    stage.drawing.shape(placed(shapes.FRONT_FACE, 0, head), "skin")

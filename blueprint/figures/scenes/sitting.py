@@ -52,7 +52,7 @@ def ball_release(stage: Stage, pose: Pose) -> None:
     if pose.far_arm:
         stage.arm(pose.far_arm, far=True)
     stage.head(pose)
-    props.ball(stage.drawing, Point(hip.x + 1, BALL), BALL)
+    props.ball(stage.drawing, Point(hip.x - 3, BALL), BALL)
     stage.leg(pose.near_leg)
     stage.trunk(pose, shapes.SEATED_PELVIS)
     marks.muscle(stage.drawing, hip + Point(-7, 2), hip + Point(7, -5), 8)
