@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import hmac
 import re
 from collections.abc import Sequence
 from enum import StrEnum
@@ -12,6 +11,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from itsdangerous import BadSignature, Signer, TimestampSigner
 
 from funnel.domain.errors import LinkExpired, LinkInvalid
+from funnel.vault import derive
 
 # A handle and a mark in the one spelling we write: base64 has others for the same bytes.
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
@@ -53,11 +53,11 @@ class Links:
 
     def __init__(self, base_url: str, secret_keys: Sequence[str]) -> None:
         self.base_url = base_url.rstrip("/")
-        self._keys = list(reversed([_derive(key, "signing") for key in secret_keys]))
+        self._keys = list(reversed([derive(key, "signing") for key in secret_keys]))
         self._fernet = MultiFernet(
-            [Fernet(base64.urlsafe_b64encode(_derive(key, "sealing"))) for key in secret_keys]
+            [Fernet(base64.urlsafe_b64encode(derive(key, "sealing"))) for key in secret_keys]
         )
-        self.pepper = _derive(secret_keys[-1], "addresses")
+        self.pepper = derive(secret_keys[-1], "addresses")
 
     def url(self, name: str, **parts: object) -> str:
         """The absolute URL of a named link."""
@@ -108,8 +108,3 @@ class Links:
 
     def _signer(self, purpose: LinkPurpose) -> Signer:
         return Signer(self._keys, salt=f"funnel/{purpose}", digest_method=hashlib.sha256)
-
-
-def _derive(secret: str, use: str) -> bytes:
-    """A key of 32 bytes for one use, so that no two uses share one."""
-    return hmac.new(secret.encode(), f"funnel/{use}".encode(), hashlib.sha256).digest()

@@ -4,7 +4,6 @@ import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -12,6 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from blueprint import figures
+from blueprint.version import code_version
 from funnel.adapters.clocks import SystemClock
 from funnel.adapters.mailbox import FileMailbox
 from funnel.adapters.press import PdfPress
@@ -32,19 +32,22 @@ from funnel.domain.ports import (
     GuidePress,
     MailboxReader,
     Mailer,
-    Storage,
     WebhookVerifier,
 )
 from funnel.links import Links
-from funnel.services import control
+from funnel.services import control, house_copies
 from funnel.services.doubt import Sweeper
 from funnel.services.enrolment import release_all_of
-from funnel.services.guides import GuideMaker
 from funnel.services.letters import LetterWriter
+from funnel.services.printing import Printer
+from funnel.services.recipes import Recipe
+from funnel.services.self_check import Keeper, house_parts
 from funnel.services.sending import Sender
+from funnel.services.shelf import Shelf
 from funnel.services.texts import import_shipped
 from funnel.services.work import Worker
 from funnel.settings import Settings
+from funnel.vault import Vault
 
 TASKS = {"mail": "funnel.work_mail", "pdf": "funnel.work_guides"}
 
@@ -62,7 +65,9 @@ class Runtime:
     catalog: Catalog
     mailer: Mailer
     mailbox: MailboxReader | None
-    storage: Storage
+    keeper: Keeper
+    shelf: Shelf
+    recipe: Recipe
     press: GuidePress
     bell: Bell
     verifier: WebhookVerifier
@@ -101,7 +106,10 @@ def build_runtime(
     root = Path(settings.templates_path)
     catalog = load_catalog(root)
     mailer = mailer or _mailer(settings)
-    storage = FileStorage(_local_path(settings.storage_url))
+    vault = Vault(settings.secret_keys)
+    keeper = Keeper(vault, catalog.self_check)
+    shelf = Shelf(FileStorage(_local_path(settings.storage_url)), vault)
+    recipe = _recipe(catalog, links, vault)
     press = press or PdfPress()
     writer = LetterWriter(catalog, Renderer(root, catalog), links)
     bell = bell or _bell(settings)
@@ -111,7 +119,7 @@ def build_runtime(
         links=links,
         sender=Sender(sessions, clock, mailer, writer, _worker_name(), settings.sending),
         sweeper=Sweeper(sessions, clock, mailer, settings.mail_url.startswith("sendgrid:")),
-        guide_maker=GuideMaker(sessions, clock, press, storage, partial(_complete, catalog, links)),
+        printer=Printer(sessions, clock, press, shelf, recipe, keeper.part),
         bell=bell,
     )
     return Runtime(
@@ -124,7 +132,9 @@ def build_runtime(
         catalog=catalog,
         mailer=mailer,
         mailbox=_mailbox_reader(settings, mailer),
-        storage=storage,
+        keeper=keeper,
+        shelf=shelf,
+        recipe=recipe,
         press=press,
         bell=bell,
         verifier=SignatureVerifier(settings.sendgrid_public_keys),
@@ -134,7 +144,10 @@ def build_runtime(
 
 
 def prepare(rt: Runtime) -> None:
-    """Bring the database to the newest schema and publish new shipped texts. Safe to repeat."""
+    """Bring the database to the newest schema, publish new shipped texts, renew house copies.
+
+    Safe to repeat.
+    """
     upgrade(rt.settings.database_url)
     texts = shipped_texts(Path(rt.settings.templates_path))
     with rt.sessions.begin() as session:
@@ -146,6 +159,7 @@ def prepare(rt: Runtime) -> None:
         for kind, key in import_shipped(session, texts, rt.catalog, now=rt.clock.now()):
             if kind == "mail":
                 release_all_of(session, key, now=rt.clock.now())
+        house_copies.keep_fresh(session, rt.recipe, now=rt.clock.now())
 
 
 def _worker_name() -> str:
@@ -194,13 +208,10 @@ def _bell(settings: Settings) -> Bell:
     return CeleryBell(settings.broker_url, TASKS) if settings.broker_url else LocalBell()
 
 
-def _complete(catalog: Catalog, links: Links, personal: dict[str, object]) -> dict[str, object]:
-    """The whole document of a guide: the person's part, the practice's, and one link.
+def _recipe(catalog: Catalog, links: Links, vault: Vault) -> Recipe:
+    """What every guide of this practice has in common.
 
-    The link is open to all: a printed guide is lent on, and must not open a person's own pages.
+    Its link is open to all: a printed guide is lent on, and must not open a person's own pages.
     """
-    return {
-        **guide_document(catalog),
-        **personal,
-        "challenge_url": links.url("challenge-open"),
-    }
+    practice = {**guide_document(catalog), "challenge_url": links.url("challenge-open")}
+    return Recipe(practice, house_parts(catalog.self_check), code_version(), vault)

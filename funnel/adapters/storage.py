@@ -1,7 +1,9 @@
 """Keeps finished files in a folder: a key is either absent or whole, even after a power cut."""
 
 import hashlib
+import os
 import re
+import time
 from pathlib import Path
 
 from funnel.adapters.durable import settle, settle_folder, written_aside
@@ -38,6 +40,22 @@ class FileStorage:
             return None
         file = self._folder / key
         return file if file.is_file() else None
+
+    def keys(self, older_than_seconds: float) -> list[str]:
+        """The keys of the files that have lain there for longer than that."""
+        newest = time.time() - older_than_seconds
+        with os.scandir(self._folder) as entries:
+            return sorted(
+                entry.name
+                for entry in entries
+                if _KEY.fullmatch(entry.name)
+                and entry.is_file()
+                and entry.stat().st_mtime <= newest
+            )
+
+    def delete(self, key: str) -> None:
+        """Remove a file for good; a key that is absent is no error."""
+        self._file(key).unlink(missing_ok=True)
 
     def _file(self, key: str) -> Path:
         if not _KEY.fullmatch(key):

@@ -170,7 +170,7 @@ def _refuse_other(kept: Plan | None, plan: Plan) -> None:
 
 def simulation_of(rt: Runtime, plan: Plan, overlap: timedelta = timedelta(0)) -> Simulation:
     """The people of a plan, in this house."""
-    stage = Stage(rt.links, rt.catalog.challenge, next(iter(rt.catalog.offers)))
+    stage = Stage(rt.links, rt.catalog.challenge, rt.keeper, next(iter(rt.catalog.offers)))
     return Simulation(rt.sessions, rt.reading, rt.clock, plan, stage, overlap)
 
 

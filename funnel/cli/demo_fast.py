@@ -51,7 +51,7 @@ def live_until(
 def _work(rt: Runtime) -> None:
     """What the workers do in the other modes, where there is anything to do."""
     if _work_at(rt) <= rt.clock.now():
-        drain(rt.worker.guide_maker.make_next)
+        drain(rt.worker.printer.make_next)
         rt.worker.mail_round()
 
 

@@ -1,6 +1,8 @@
 """The practice's part of a guide's document: the same for every reader."""
 
 from funnel.content.catalog import Catalog
+from funnel.domain.ports import Document
+from funnel.domain.self_check import Pattern
 
 BRAND_FIELDS = (
     "trading_name",
@@ -11,7 +13,6 @@ BRAND_FIELDS = (
     "booking_url",
     "postal_address",
 )
-
 
 SAFETY_FIELDS = (
     "urgent_title",
@@ -24,7 +25,10 @@ SAFETY_FIELDS = (
 )
 
 
-def guide_document(catalog: Catalog) -> dict[str, object]:
+PATTERN_FIELDS = ("key", "name", "headline", "lead", "not_this", "figure", "order_note")
+
+
+def guide_document(catalog: Catalog) -> Document:
     """Brand, safety text and method as the guide takes them in; all plain JSON values."""
     brand, safety = catalog.brand, catalog.safety
     return {
@@ -43,4 +47,14 @@ def guide_document(catalog: Catalog) -> dict[str, object]:
             for step in brand.pain_steps
         ],
         "challenge_days": [day.title for day in catalog.challenge.days],
+    }
+
+
+def pattern_part(pattern: Pattern) -> Document:
+    """A pattern as the guide takes it in; all plain JSON values."""
+    return {
+        **{name: getattr(pattern, name) for name in PATTERN_FIELDS},
+        "explanation": list(pattern.explanation),
+        "order": list(pattern.order),
+        "doses": dict(pattern.doses),
     }

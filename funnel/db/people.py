@@ -55,9 +55,23 @@ class Confirmation(Base):
     )
     wants_series: Mapped[bool]
     wants_health: Mapped[bool]
+    sealed_answers: Mapped[bytes | None]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
+
+
+class KeptAnswers(Base):
+    """What a person told in the self-check, sealed: kept by consent, and not for long."""
+
+    __tablename__ = "kept_answers"
+
+    subscriber_id: Mapped[int] = mapped_column(
+        ForeignKey("subscriber.id", ondelete="CASCADE"), primary_key=True
+    )
+    sealed: Mapped[bytes]
+    given_at: Mapped[datetime]
+    delete_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Consent(Base):

@@ -2,7 +2,7 @@
 
 from funnel.db.base import Base
 from funnel.db.desk import AuditEntry, SetupToken, Staff, StaffSession
-from funnel.db.guides import Guide
+from funnel.db.guides import Guide, GuidePrint
 from funnel.db.mail import (
     Attempt,
     Control,
@@ -19,6 +19,7 @@ from funnel.db.people import (
     Consent,
     ConsentEvent,
     FunnelEvent,
+    KeptAnswers,
     Subscriber,
     Suppression,
     VisitCount,
@@ -38,6 +39,8 @@ __all__ = [
     "Enrolment",
     "FunnelEvent",
     "Guide",
+    "GuidePrint",
+    "KeptAnswers",
     "MailEvent",
     "Message",
     "Purchase",

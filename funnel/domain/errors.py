@@ -56,6 +56,10 @@ class SettingInvalid(FunnelError):
     """A setting is wrong."""
 
 
+class VaultLocked(FunnelError):
+    """What was kept cannot be opened with today's keys."""
+
+
 class GuideFailed(FunnelError):
     """The guide could not be made."""
 

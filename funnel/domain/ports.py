@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
+# What a guide is printed from: plain JSON values by name.
+Document = dict[str, object]
+
 
 class MailClass(StrEnum):
     """Why a message is sent; decides quiet hours, consent and what happens when in doubt."""
@@ -130,6 +133,14 @@ class Storage(Protocol):
 
     def path(self, key: str) -> Path | None: ...
 
+    def keys(self, older_than_seconds: float) -> list[str]:
+        """The keys of the files that have lain there for longer than that."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove a file for good; a key that is absent is no error."""
+        ...
+
 
 @dataclass(frozen=True)
 class PressedGuide:
@@ -143,7 +154,9 @@ class PressedGuide:
 class GuidePress(Protocol):
     """Turns a guide's document into a PDF file. Raises GuideFailed."""
 
-    def press(self, document: Mapping[str, object], out: Path) -> PressedGuide: ...
+    def press(
+        self, document: Mapping[str, object], out: Path, edition: str = "guide"
+    ) -> PressedGuide: ...
 
     def warm(self) -> None:
         """Get ready, so that the first guide does not wait."""

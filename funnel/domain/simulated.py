@@ -19,7 +19,9 @@ from funnel.domain.simulated_names import NAMES
 # line says "assumed" nothing better is known.
 CONFIRM = 0.75  # of those who ask; 60 to 80 % is usual
 SERIES = 0.72  # of those who ask tick the follow-up series; assumed
-HEALTH = 0.25  # tick the box about health; assumed
+CHECK = 0.40  # of visits start the self-check; 25 to 60 %, assumed
+CHECK_DONE = 0.85  # of those who start it; 80 to 90 % for a short one
+HEALTH = 0.70  # of those who finished it and ask let their answers be kept; assumed
 DOWNLOAD = 0.88  # of those with a guide
 JOIN = 0.27  # of the confirmed; 15 to 35 %, assumed
 DAYS_DONE = (0.66, 0.56, 0.46, 0.40, 0.36)  # of those who joined, day by day
@@ -112,6 +114,8 @@ class Persona:
     address: str
     time_zone: str | None
     wants_series: bool
+    starts_check: bool
+    ends_check: bool
     wants_health: bool
     intents: tuple[Intent, ...]
 
@@ -200,6 +204,8 @@ def persona(seed: int, number: int, arrives_at: datetime) -> Persona:
     first_name, slug = draw.choice(NAMES)
     zone = draw.choice(ZONES)
     asks, series, health = (draw.random() < rate for rate in (source.asks, SERIES, HEALTH))
+    luck = _draws(seed, f"{number} check").random()
+    starts, ends = luck < CHECK, luck < CHECK * CHECK_DONE
     return Persona(
         number=number,
         arrives_at=arrives_at,
@@ -208,7 +214,9 @@ def persona(seed: int, number: int, arrives_at: datetime) -> Persona:
         address=f"{slug}-{number:04}@{ADDRESS_HOST}",
         time_zone=zone,
         wants_series=series,
-        wants_health=health,
+        starts_check=starts,
+        ends_check=ends,
+        wants_health=ends and health,
         intents=_intents(draw, series) if asks else (),
     )
 

@@ -61,7 +61,13 @@ def grant(
 
 
 def withdraw(
-    session: Session, person: Subscriber, purpose: Purpose, *, evidence: Evidence, now: datetime
+    session: Session,
+    person: Subscriber,
+    purpose: Purpose,
+    *,
+    evidence: Evidence,
+    now: datetime,
+    action: str = "withdrawn",
 ) -> bool:
     """End a consent, with its evidence; True when it stood."""
     gone = session.execute(
@@ -74,7 +80,7 @@ def withdraw(
             session,
             person,
             purpose,
-            action="withdrawn",
+            action=action,
             is_granted=False,
             evidence=evidence,
             now=now,

@@ -1,27 +1,45 @@
-"""Personal guides: asking for one, making it, handing it out."""
+"""Personal guides: asking for one, looking at it, handing it out."""
 
-from collections.abc import Callable
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
-from funnel.db.guides import Guide
+from funnel.db.guides import Guide, GuidePrint
 from funnel.db.people import Subscriber
 from funnel.db.upsert import insert_if_absent
-from funnel.domain.clock import Clock
-from funnel.domain.delivery import BACKOFF_CAP, backoff
-from funnel.domain.errors import GuideFailed, LinkExpired, LinkInvalid
-from funnel.domain.guides import GUIDE_LEASE, GUIDE_LINK_LIFE, MAX_GUIDE_ATTEMPTS, GuideState
-from funnel.domain.ports import GuidePress, MailClass, PressedGuide, Storage, StoredFile
+from funnel.domain.errors import LinkExpired, LinkInvalid
+from funnel.domain.guides import GUIDE_LINK_LIFE, PLAIN_AFTER, Edition, GuideState
+from funnel.domain.ports import MailClass
 from funnel.domain.schedule import zone_of
 from funnel.domain.sequence import Fact
 from funnel.services import outbox, people
 from funnel.services.facts import record_fact
+from funnel.services.shelf import Shelf
+
+# The large print is made for those who ask for it.
+AT_ONCE = (Edition.GUIDE, Edition.TRACKER)
+WAITING = "Waiting to be made."
+PLAIN = ""  # the house pattern of copies for readers without one
+
+
+@dataclass(frozen=True)
+class EditionView:
+    """One edition as the guide's page offers it. Not asked for yet: neither ready nor waiting.
+
+    `is_plain`: the copy without a name, handed out while hers cannot be printed.
+    """
+
+    edition: Edition
+    is_ready: bool
+    is_plain: bool
+    is_waiting: bool
+    has_failed: bool
+    size_bytes: int | None
+    pages: int | None
 
 
 @dataclass(frozen=True)
@@ -29,51 +47,116 @@ class GuideView:
     """What the guide's page shows."""
 
     first_name: str | None
-    is_ready: bool
-    has_failed: bool
     is_expired: bool
-    size_bytes: int | None
-    pages: int | None
+    guide: EditionView
+    tracker: EditionView
+    large: EditionView
     subscriber_handle: UUID
+
+    @property
+    def is_waiting(self) -> bool:
+        """True while something is being printed that will soon be there."""
+        return any(each.is_waiting for each in (self.guide, self.tracker, self.large))
+
+
+@dataclass(frozen=True)
+class GuideFile:
+    """A finished PDF."""
+
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Of the content, in hex."""
+        return hashlib.sha256(self.content).hexdigest()
 
 
 def request_for(session: Session, person: Subscriber, *, now: datetime) -> Guide:
     """The person's guide, asked for once; asking again returns the same one."""
-    made_on = now.astimezone(zone_of(person.time_zone)).date()
     insert_if_absent(
         session,
         Guide,
         public_id=uuid4(),
         subscriber_id=person.id,
-        document={"first_name": person.first_name, "made_on": made_on.isoformat()},
+        document=_personal_part(person, now),
+        requested_at=now,
+        downloads=0,
+    )
+    guide = session.scalars(select(Guide).where(Guide.subscriber_id == person.id)).one()
+    for edition in AT_ONCE:
+        ask_for(session, guide, edition, now=now)
+    return guide
+
+
+def _personal_part(person: Subscriber, now: datetime) -> dict[str, object]:
+    made_on = now.astimezone(zone_of(person.time_zone)).date()
+    return {"first_name": person.first_name, "made_on": made_on.isoformat()}
+
+
+def ask_for(session: Session, guide: Guide, edition: Edition, *, now: datetime) -> None:
+    """Have an edition of a guide printed; asking again changes nothing."""
+    insert_if_absent(
+        session,
+        GuidePrint,
+        guide_id=guide.id,
+        edition=edition,
         state=GuideState.REQUESTED,
         requested_at=now,
         not_before=now,
         fence=0,
         attempt=0,
-        downloads=0,
-        why="Waiting to be made.",
+        why=WAITING,
     )
-    return session.scalars(select(Guide).where(Guide.subscriber_id == person.id)).one()
+
+
+def print_anew(session: Session, person: Subscriber, *, now: datetime) -> None:
+    """Her answers came or went: no copy made before is handed out any more.
+
+    Whoever is at work on one of them is fenced off.
+    """
+    guide = session.scalars(select(Guide).where(Guide.subscriber_id == person.id)).first()
+    if guide is None:
+        return
+    guide.document = _personal_part(person, now)
+    session.execute(
+        update(GuidePrint)
+        .where(GuidePrint.guide_id == guide.id)
+        .values(
+            state=GuideState.REQUESTED,
+            requested_at=now,
+            not_before=now,
+            lease_until=None,
+            fence=GuidePrint.fence + 1,
+            attempt=0,
+            storage_key=None,
+            why=WAITING,
+        )
+    )
 
 
 def send_to_person(session: Session, person: Subscriber, *, now: datetime) -> None:
     """Send the link to the guide again, at most once a day, and let it live another month."""
     guide = request_for(session, person, now=now)
-    if guide.state == GuideState.READY:
+    if guide.ready_at is not None:
         guide.link_expires_at = now + GUIDE_LINK_LIFE
-        _put_ready_mail(session, person, guide, f"{now:%Y-%m-%d}", now)
+        _put_ready_mail(session, guide, f"{now:%Y-%m-%d}", now)
 
 
-def _put_ready_mail(
-    session: Session, person: Subscriber, guide: Guide, edition: str, now: datetime
-) -> None:
+def tell_ready(session: Session, guide: Guide, *, now: datetime) -> None:
+    """There is something to download: the link begins to live, and its mail goes, once."""
+    if guide.ready_at is None:
+        guide.ready_at = now
+        guide.link_expires_at = guide.link_expires_at or now + GUIDE_LINK_LIFE
+        _put_ready_mail(session, guide, "first", now)
+
+
+def _put_ready_mail(session: Session, guide: Guide, key: str, now: datetime) -> None:
     outbox.put_service_mail(
         session,
-        person,
+        guide.subscriber,
         "guide_ready",
         mail_class=MailClass.DELIVER,
-        dedupe_key=f"guide:{guide.id}:{edition}",
+        dedupe_key=f"guide:{guide.id}:{key}",
         now=now,
     )
 
@@ -95,26 +178,90 @@ def _by_handle(session: Session, handle: UUID) -> Guide:
 def guide_view(session: Session, handle: UUID, *, now: datetime) -> GuideView:
     """What to show for a guide's link; raises LinkInvalid."""
     guide = _by_handle(session, handle)
+    views = {each: _edition_view(session, guide, each) for each in Edition}
     return GuideView(
         first_name=guide.subscriber.first_name,
-        is_ready=guide.state == GuideState.READY,
-        has_failed=guide.state == GuideState.FAILED,
         is_expired=_is_expired(guide, now),
-        size_bytes=guide.size_bytes,
-        pages=guide.pages,
+        guide=views[Edition.GUIDE],
+        tracker=views[Edition.TRACKER],
+        large=views[Edition.LARGE],
         subscriber_handle=guide.subscriber.public_id,
     )
+
+
+def _edition_view(session: Session, guide: Guide, edition: Edition) -> EditionView:
+    own, served = _own(session, guide, edition), _served(session, guide, edition)
+    has_failed = served is None and own is not None and own.state == GuideState.FAILED
+    return EditionView(
+        edition=edition,
+        is_ready=served is not None,
+        is_plain=served is not None and served.guide_id is None,
+        is_waiting=own is not None and served is None and not has_failed,
+        has_failed=has_failed,
+        size_bytes=served.size_bytes if served else None,
+        pages=served.pages if served else None,
+    )
+
+
+def _own(session: Session, guide: Guide, edition: Edition) -> GuidePrint | None:
+    query = select(GuidePrint).where(GuidePrint.guide_id == guide.id, GuidePrint.edition == edition)
+    return session.scalars(query).first()
+
+
+def _served(session: Session, guide: Guide, edition: Edition) -> GuidePrint | None:
+    """Her own print; the plain copy while hers keeps failing; None while there is neither."""
+    own = _own(session, guide, edition)
+    if own is None or own.state == GuideState.READY:
+        return own
+    return plain_copy(session, edition) if own.attempt >= PLAIN_AFTER else None
+
+
+def plain_copy(session: Session, edition: Edition) -> GuidePrint | None:
+    """The last good house copy of an edition, whatever has become of newer ones."""
+    query = select(GuidePrint).where(
+        GuidePrint.guide_id.is_(None),
+        GuidePrint.house_pattern == PLAIN,
+        GuidePrint.edition == edition,
+        GuidePrint.storage_key.is_not(None),
+    )
+    return session.scalars(query).first()
 
 
 def _is_expired(guide: Guide, now: datetime) -> bool:
     return guide.link_expires_at is not None and guide.link_expires_at <= now
 
 
+def want(session: Session, handle: UUID, edition: Edition, *, shelf: Shelf, now: datetime) -> bool:
+    """See to it that an edition can be downloaded; True when it can be at once.
+
+    An edition not asked for yet is asked for, and one whose file is gone is made again: the row
+    is the truth, the file a copy. Raises LinkInvalid or LinkExpired.
+    """
+    guide = _by_handle(session, handle)
+    people.lock(session, [guide.subscriber_id])
+    if _is_expired(guide, now):
+        raise LinkExpired
+    ask_for(session, guide, edition, now=now)
+    served = _served(session, guide, edition)
+    if served is not None and not shelf.has(served.storage_key):
+        ask_again(served, now=now)
+        return False
+    return served is not None
+
+
+def ask_again(gone: GuidePrint, *, now: datetime) -> None:
+    """Have a finished print made anew, because its file is gone."""
+    gone.state = GuideState.REQUESTED
+    gone.storage_key = None
+    gone.not_before = now
+    gone.why = "The file was gone, so it is made again."
+
+
 def count_download(session: Session, handle: UUID, *, now: datetime) -> None:
     """Count one pressed download button; the first is a fact of the funnel."""
     guide = _by_handle(session, handle)
     people.lock(session, [guide.subscriber_id])
-    if guide.state != GuideState.READY or _is_expired(guide, now):
+    if guide.ready_at is None or _is_expired(guide, now):
         return
     session.execute(
         update(Guide)
@@ -128,134 +275,13 @@ def count_download(session: Session, handle: UUID, *, now: datetime) -> None:
     record_fact(session, guide.subscriber, Fact.DOWNLOADED, now=now)
 
 
-def guide_file(session: Session, handle: UUID, *, storage: Storage, now: datetime) -> Path | None:
+def guide_file(
+    session: Session, handle: UUID, edition: Edition, *, shelf: Shelf, now: datetime
+) -> GuideFile | None:
     """The finished file; None while there is none. Raises LinkInvalid or LinkExpired."""
     guide = _by_handle(session, handle)
     if _is_expired(guide, now):
         raise LinkExpired
-    if guide.state != GuideState.READY or guide.storage_key is None:
-        return None
-    return storage.path(guide.storage_key)
-
-
-def make_again_if_gone(session: Session, handle: UUID, *, storage: Storage, now: datetime) -> None:
-    """Ask for a finished guide anew whose file is gone: the row is the truth, the file a copy."""
-    guide = _by_handle(session, handle)
-    is_ready = guide.state == GuideState.READY
-    if is_ready and storage.path(guide.storage_key or "") is None:
-        guide.state = GuideState.REQUESTED
-        guide.not_before = now
-        guide.why = "The file was gone, so it is made again."
-
-
-@dataclass(frozen=True)
-class _Job:
-    guide_id: int
-    fence: int
-    attempt: int
-    document: dict[str, object]
-
-
-@dataclass(frozen=True)
-class GuideMaker:
-    """Makes the guides that were asked for, one at a time, with no transaction open meanwhile.
-
-    `complete` turns a guide's stored personal part into the whole document.
-    """
-
-    sessions: sessionmaker[Session]
-    clock: Clock
-    press: GuidePress
-    storage: Storage
-    complete: Callable[[dict[str, object]], dict[str, object]]
-
-    def make_next(self) -> bool:
-        """Make one guide; False when there was none to make. A failure is tried again later."""
-        with self.sessions.begin() as session:
-            job = self._claim(session)
-        if job is None:
-            return False
-        started = self.clock.boot_seconds()
-        try:
-            pressed, stored = self._press(job)
-        except (GuideFailed, OSError) as error:
-            with self.sessions.begin() as session:
-                self._put_back(session, job, _reason(error))
-            return True
-        with self.sessions.begin() as session:
-            self._finish(session, job, pressed, stored, self.clock.boot_seconds() - started)
-        return True
-
-    def _claim(self, session: Session) -> _Job | None:
-        now, machine = self.clock.now(), self.clock.machine()
-        is_wanted = Guide.state.in_([GuideState.REQUESTED, GuideState.FAILED])
-        is_free = is_wanted & (Guide.not_before <= now)
-        is_lost = (Guide.state == GuideState.CLAIMED) & (Guide.lease_until <= machine)
-        session.execute(
-            update(Guide)
-            .where(is_lost, Guide.attempt >= MAX_GUIDE_ATTEMPTS)
-            .values(
-                state=GuideState.FAILED,
-                not_before=now + BACKOFF_CAP,
-                why="Making it stopped the worker again and again.",
-            )
-        )
-        query = select(Guide).where(is_free | is_lost).order_by(Guide.requested_at).limit(1)
-        guide = session.scalars(query.with_for_update(skip_locked=True, of=Guide)).first()
-        if guide is None:
-            return None
-        guide.state = GuideState.CLAIMED
-        guide.lease_until = machine + GUIDE_LEASE
-        guide.fence += 1
-        guide.attempt += 1
-        return _Job(guide.id, guide.fence, guide.attempt, dict(guide.document))
-
-    def _press(self, job: _Job) -> tuple[PressedGuide, StoredFile]:
-        document = self.complete(job.document)
-        with TemporaryDirectory(prefix="funnel-guide-") as folder:
-            out = Path(folder) / "guide.pdf"
-            pressed = self.press.press(document, out)
-            return pressed, self.storage.put(f"{uuid4().hex}.pdf", out)
-
-    def _finish(
-        self,
-        session: Session,
-        job: _Job,
-        pressed: PressedGuide,
-        stored: StoredFile,
-        seconds: float,
-    ) -> None:
-        guide = self._still_ours(session, job)
-        if guide is None:
-            return
-        now = self.clock.now()
-        is_first = guide.ready_at is None
-        guide.state = GuideState.READY
-        guide.ready_at = now
-        guide.link_expires_at = guide.link_expires_at or now + GUIDE_LINK_LIFE
-        guide.storage_key = stored.key
-        guide.sha256, guide.size_bytes = stored.sha256, stored.size_bytes
-        guide.pages, guide.seconds_to_make = pressed.pages, seconds
-        guide.attempt = 0
-        guide.why = "Made."
-        if is_first:
-            _put_ready_mail(session, guide.subscriber, guide, "first", now)
-
-    def _put_back(self, session: Session, job: _Job, why: str) -> None:
-        guide = self._still_ours(session, job)
-        if guide is None:
-            return
-        is_failing = job.attempt >= MAX_GUIDE_ATTEMPTS
-        guide.state = GuideState.FAILED if is_failing else GuideState.REQUESTED
-        guide.not_before = self.clock.now() + backoff(job.attempt, 0.5)
-        guide.why = why
-
-    def _still_ours(self, session: Session, job: _Job) -> Guide | None:
-        query = select(Guide).where(Guide.id == job.guide_id, Guide.fence == job.fence)
-        guide = session.scalars(query.with_for_update(of=Guide)).first()
-        return guide if guide is not None and guide.state == GuideState.CLAIMED else None
-
-
-def _reason(error: Exception) -> str:
-    """Why a guide could not be made, for the desk: our own words, never a path."""
-    return str(error) if isinstance(error, GuideFailed) else f"Storage: {type(error).__name__}."
+    served = _served(session, guide, edition)
+    content = shelf.read(served.storage_key) if served else None
+    return GuideFile(content) if content else None

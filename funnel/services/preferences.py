@@ -14,7 +14,7 @@ from funnel.domain.evidence import Evidence
 from funnel.domain.people import PersonState, Purpose
 from funnel.domain.sequence import Fact
 from funnel.links import Links
-from funnel.services import consent, enrolment, people, suppression, texts
+from funnel.services import consent, enrolment, people, self_check, suppression, texts
 
 MAILABLE = {PersonState.CONFIRMED, PersonState.UNSUBSCRIBED}
 
@@ -81,7 +81,7 @@ def set_preferences(
     if person.state not in MAILABLE:
         raise LinkInvalid
     if not health:
-        consent.withdraw(session, person, Purpose.HEALTH, evidence=evidence, now=now)
+        self_check.withdraw(session, person, evidence=evidence, now=now)
     wanted = {Purpose.SERIES: series, Purpose.CHALLENGE: challenge}
     if not any(wanted.values()):
         suppression.unsubscribe(session, handle, evidence=evidence, links=links, now=now)

@@ -1,27 +1,27 @@
-"""Asking for the guide, and confirming the address."""
+"""Asking for the guide: evidence, limits, and the mail that asks to confirm."""
 
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from funnel.db.guides import Guide
 from funnel.db.people import Confirmation, Subscriber
 from funnel.db.upsert import insert_if_absent
-from funnel.domain.errors import LinkExpired, LinkInvalid
 from funnel.domain.evidence import Evidence
 from funnel.domain.people import Address, PersonState, Purpose, fingerprint
 from funnel.domain.ports import MailClass
 from funnel.domain.sequence import Fact
 from funnel.domain.touch import FirstTouch
 from funnel.links import Links
-from funnel.services import consent, enrolment, guides, outbox, people, suppression
+from funnel.services import consent, guides, outbox, people
+from funnel.services.confirming import is_stale
 from funnel.services.facts import record_fact
 from funnel.services.limits import take
+from funnel.services.self_check import Keeper
 
 log = logging.getLogger(__name__)
 
@@ -45,28 +45,14 @@ class SignupRequest:
     answers: Mapping[str, str] | None = None  # of the self-check, question key to answer key
 
 
-@dataclass(frozen=True)
-class ConfirmationView:
-    """What the confirm page shows. `guide_handle` is set once it is confirmed."""
-
-    first_name: str | None
-    wants_series: bool
-    is_confirmed: bool
-    guide_handle: UUID | None
-
-
-@dataclass(frozen=True)
-class Confirmed:
-    """A confirmed person: the handles that the next pages are signed with."""
-
-    subscriber_handle: UUID
-    guide_handle: UUID
-    first_name: str | None
-    has_series: bool
-
-
 def request_guide(
-    session: Session, request: SignupRequest, *, now: datetime, links: Links, ip_key: str
+    session: Session,
+    request: SignupRequest,
+    *,
+    now: datetime,
+    links: Links,
+    keeper: Keeper,
+    ip_key: str,
 ) -> None:
     """Take a request for the guide: person, evidence and confirm mail in one transaction.
 
@@ -83,6 +69,7 @@ def request_guide(
         subscriber_id=person.id,
         wants_series=request.wants_series,
         wants_health=request.wants_health,
+        sealed_answers=_sealed(request, keeper),
         created_at=now,
         expires_at=now + CONFIRM_LIFE,
     )
@@ -91,6 +78,11 @@ def request_guide(
     _note_request(session, person, request, now)
     record_fact(session, person, Fact.REQUESTED, now=now)
     _answer(session, person, asked, request.address, links, now)
+
+
+def _sealed(request: SignupRequest, keeper: Keeper) -> bytes | None:
+    """The answers are kept only by the consent that was ticked for them."""
+    return keeper.seal(request.answers) if request.wants_health and request.answers else None
 
 
 def _visitor_may_ask(session: Session, ip_key: str, links: Links, now: datetime) -> bool:
@@ -162,11 +154,15 @@ def _answer(
     links: Links,
     now: datetime,
 ) -> None:
-    """Send the confirm mail; to someone confirmed who asks for nothing new, the guide again."""
+    """Send the confirm mail; to someone confirmed who asks for nothing new, the guide again.
+
+    New answers are news: only whoever reads the mail may put them in place of the old.
+    """
     granted = {row.purpose for row in person.consents}
     wants = {Purpose.SERIES} if asked.wants_series else set()
     wants |= {Purpose.HEALTH} if asked.wants_health else set()
-    if person.state == PersonState.CONFIRMED and wants <= granted:
+    is_news = asked.sealed_answers is not None or not wants <= granted
+    if person.state == PersonState.CONFIRMED and not is_news:
         guides.send_to_person(session, person, now=now)
     elif _address_may_get_more(session, address, "first", links, now):
         _put_confirm(session, person, asked, now)
@@ -228,113 +224,10 @@ def resend_confirmation(
     if asked is None or asked.confirmed_at is not None:
         return
     person = session.get_one(Subscriber, asked.subscriber_id)
-    if _is_stale(asked, person) or _is_left_alone(session, person, links):
+    if is_stale(asked, person) or _is_left_alone(session, person, links):
         return
     if _address_may_get_more(session, address, "again", links, now):
         _put_confirm(session, person, asked, now)
-
-
-def confirmation_view(session: Session, handle: UUID, *, now: datetime) -> ConfirmationView:
-    """What the confirm page shows; raises LinkInvalid or LinkExpired."""
-    asked = _find_confirmation(session, handle)
-    person = session.get_one(Subscriber, asked.subscriber_id)
-    _refuse_old(asked, person, now)
-    guide = _guide_of(session, person)
-    return ConfirmationView(
-        first_name=person.first_name,
-        wants_series=Purpose.SERIES in _wanted(session, asked),
-        is_confirmed=asked.confirmed_at is not None,
-        guide_handle=guide.public_id if guide and asked.confirmed_at else None,
-    )
-
-
-def confirm(
-    session: Session, handle: UUID, evidence: Evidence, *, now: datetime, links: Links
-) -> Confirmed:
-    """Confirm an address: state, consents, sequence and guide in one transaction.
-
-    Repeating it changes nothing. A link older than an unsubscribe raises LinkExpired.
-    """
-    asked = _find_confirmation(session, handle)
-    # The person's row is the lock that two clicks at once wait for.
-    query = select(Subscriber).where(Subscriber.id == asked.subscriber_id)
-    person = session.scalars(query.with_for_update(key_share=True)).one()
-    session.refresh(asked)
-    _refuse_old(asked, person, now)
-    if asked.confirmed_at is None:
-        asked.confirmed_at = now
-        _become_confirmed(session, person, asked, evidence, links, now)
-    guide = guides.request_for(session, person, now=now)
-    return Confirmed(
-        subscriber_handle=person.public_id,
-        guide_handle=guide.public_id,
-        first_name=person.first_name,
-        has_series=any(row.purpose == Purpose.SERIES for row in person.consents),
-    )
-
-
-def _find_confirmation(session: Session, handle: UUID) -> Confirmation:
-    query = select(Confirmation).where(Confirmation.public_id == handle)
-    asked = session.scalars(query).first()
-    if asked is None:
-        raise LinkInvalid
-    return asked
-
-
-def _refuse_old(asked: Confirmation, person: Subscriber, now: datetime) -> None:
-    """A link that ran out, or that is older than an unsubscribe, must not act."""
-    if _is_stale(asked, person) or (asked.confirmed_at is None and asked.expires_at <= now):
-        raise LinkExpired
-
-
-def _is_stale(asked: Confirmation, person: Subscriber) -> bool:
-    left_at = person.unsubscribed_at
-    return left_at is not None and asked.created_at <= left_at
-
-
-def _guide_of(session: Session, person: Subscriber) -> Guide | None:
-    return session.scalars(select(Guide).where(Guide.subscriber_id == person.id)).first()
-
-
-def _become_confirmed(
-    session: Session,
-    person: Subscriber,
-    asked: Confirmation,
-    evidence: Evidence,
-    links: Links,
-    now: datetime,
-) -> None:
-    person.state = PersonState.CONFIRMED
-    person.confirmed_at = person.confirmed_at or now
-    consent.note(
-        session,
-        person,
-        consent.GUIDE,
-        action="confirmed",
-        is_granted=True,
-        evidence=evidence,
-        now=now,
-    )
-    wanted = _wanted(session, asked)
-    if Purpose.SERIES in wanted:
-        suppression.lift_unsubscribe(session, person, links=links)
-    for purpose in wanted:
-        consent.grant(session, person, purpose, action="confirmed", evidence=evidence, now=now)
-    session.flush()
-    session.expire(person, ["consents"])
-    if not record_fact(session, person, Fact.CONFIRMED, now=now):
-        enrolment.start_by(session, person, Fact.CONFIRMED, now=now)
-
-
-def _wanted(session: Session, asked: Confirmation) -> list[Purpose]:
-    """What was ticked when this link was asked for, and has not been unticked since."""
-    query = select(Confirmation).where(Confirmation.subscriber_id == asked.subscriber_id)
-    newest = session.scalars(query.order_by(Confirmation.id.desc()).limit(1)).one()
-    ticks = {
-        Purpose.SERIES: asked.wants_series and newest.wants_series,
-        Purpose.HEALTH: asked.wants_health and newest.wants_health,
-    }
-    return [purpose for purpose, is_wanted in ticks.items() if is_wanted]
 
 
 def send_portal_link(

@@ -1,5 +1,6 @@
 """What the demo's people do, done through the same services that the pages use."""
 
+import random
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -11,10 +12,12 @@ from funnel.content.catalog import Challenge
 from funnel.db.desk import Staff
 from funnel.domain.evidence import Evidence
 from funnel.domain.people import parse_address
+from funnel.domain.self_check import SelfCheck
 from funnel.domain.simulated import Act, ActKind, Persona
 from funnel.domain.touch import FirstTouch, first_touch
 from funnel.links import Links
-from funnel.services import challenge, guides, offers, signup, suppression
+from funnel.services import challenge, confirming, guides, offers, signup, suppression
+from funnel.services.self_check import Keeper
 from funnel.services.simulated_people import Known
 
 FORM = "demo"
@@ -28,6 +31,7 @@ class Stage:
 
     links: Links
     challenge: Challenge
+    keeper: Keeper
     offer_key: str
 
 
@@ -47,9 +51,18 @@ def ask(session: Session, persona: Persona, stage: Stage, *, now: datetime) -> N
         touch=touch_of(persona, stage.links),
         time_zone=persona.time_zone,
         evidence=_evidence(stage, "home"),
+        answers=answers_of(persona, stage.keeper.check) if persona.ends_check else None,
     )
     visitor = f"demo visitor {persona.number}"
-    signup.request_guide(session, request, now=now, links=stage.links, ip_key=visitor)
+    signup.request_guide(
+        session, request, now=now, links=stage.links, keeper=stage.keeper, ip_key=visitor
+    )
+
+
+def answers_of(persona: Persona, check: SelfCheck) -> dict[str, str]:
+    """What this person answers in the self-check: the same each time."""
+    draw = random.Random(persona.address)  # noqa: S311 - invents answers, keeps no secret
+    return {question.key: draw.choice(question.answers).key for question in check.questions}
 
 
 def do(session: Session, known: Known, act: Act, stage: Stage, *, now: datetime) -> None:
@@ -57,7 +70,9 @@ def do(session: Session, known: Known, act: Act, stage: Stage, *, now: datetime)
     links, evidence = stage.links, _evidence(stage, act.kind)
     match act.kind:
         case ActKind.CONFIRM if known.confirmation:
-            signup.confirm(session, known.confirmation, evidence, now=now, links=links)
+            confirming.confirm(
+                session, known.confirmation, evidence, now=now, links=links, keeper=stage.keeper
+            )
         case ActKind.DOWNLOAD if known.guide:
             guides.count_download(session, known.guide, now=now)
         case ActKind.LEAVE:

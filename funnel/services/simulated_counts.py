@@ -13,7 +13,7 @@ from funnel.domain.delivery import MessageState
 from funnel.domain.ports import MailboxReader
 from funnel.domain.sequence import Fact
 from funnel.domain.simulated import GUIDE_MAIL
-from funnel.services.reports.cohort import LANDING
+from funnel.services.visits import CountedPage
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def count(session: Session, mailbox: MailboxReader) -> DemoCounts:
     """Count everything. Mail whose arrival nobody can vouch for is `unknown`."""
     facts = _by(session, FunnelEvent.fact)
     states = _by(session, Message.state)
-    visits = select(func.sum(VisitCount.visits)).where(VisitCount.page == LANDING)
+    visits = select(func.sum(VisitCount.visits)).where(VisitCount.page == CountedPage.LANDING)
     files = [_message_id(item.key) for item in mailbox.items(sys.maxsize)]
     return DemoCounts(
         visited=session.scalar(visits) or 0,

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from funnel.db.guides import Guide
+from funnel.db.guides import Guide, GuidePrint
 from funnel.db.mail import Enrolment, Message
 from funnel.db.people import FunnelEvent
 from funnel.domain.clock import Clock
@@ -23,10 +23,9 @@ from funnel.domain.errors import FunnelError
 from funnel.domain.guides import GuideState
 from funnel.domain.simulated import Act, ActKind, Persona, Plan, next_act
 from funnel.services import control
-from funnel.services.reports.cohort import LANDING
 from funnel.services.simulated_acts import Stage, ask, do, touch_of
 from funnel.services.simulated_people import Known, know, mailed_since
-from funnel.services.visits import record_visits
+from funnel.services.visits import NO_SOURCE, CountedPage, record_visits
 
 PLAN = "demo_plan"
 PROGRESS = "demo_progress"
@@ -69,8 +68,8 @@ def next_work_at(session: Session) -> datetime | None:
         select(func.min(Message.not_before)).where(Message.state == MessageState.SCHEDULED),
         select(func.min(Message.lease_until)).where(is_mail_leased),
         select(func.min(Message.doubt_since)).where(Message.state == MessageState.UNKNOWN),
-        select(func.min(Guide.not_before)).where(Guide.state == GuideState.REQUESTED),
-        select(func.min(Guide.lease_until)).where(Guide.state == GuideState.CLAIMED),
+        select(func.min(GuidePrint.not_before)).where(GuidePrint.state == GuideState.REQUESTED),
+        select(func.min(GuidePrint.lease_until)).where(GuidePrint.state == GuideState.CLAIMED),
     )
     found = [session.scalar(query) for query in queries]
     return min((when for when in found if when is not None), default=None)
@@ -141,13 +140,21 @@ class Simulation:
         came = list(self._came_by(now))
         if not came and now - self._saved_at < SAVE_EVERY:
             return
-        visits = Counter((LANDING, touch_of(each, self.stage.links).source) for each in came)
+        visits = Counter(page for each in came for page in self._pages_of(each))
         arrived = came[-1].number if came else self._arrived
         with self.sessions.begin() as session:
             record_visits(session, visits, now=now)
             control.write(session, PROGRESS, {"arrived": arrived, "at": now.isoformat()})
         self._arrived, self._saved_at = arrived, now
         self._learn({each.address for each in came if each.intents})
+
+    def _pages_of(self, visitor: Persona) -> Iterator[tuple[str, str]]:
+        """The pages a visitor is counted on, each with the source that is counted there."""
+        yield CountedPage.LANDING, touch_of(visitor, self.stage.links).source
+        if visitor.starts_check:
+            yield CountedPage.CHECK_STARTED, NO_SOURCE
+        if visitor.ends_check:
+            yield CountedPage.CHECK_DONE, NO_SOURCE
 
     def _came_by(self, now: datetime) -> Iterator[Persona]:
         while self._next.arrives_at <= now:

@@ -2,12 +2,26 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
 from funnel.db.people import VisitCount
 from funnel.db.upsert import insert_into
 from funnel.domain.schedule import DEFAULT_ZONE, zone_of
+
+NO_SOURCE = ""  # for what must not be tied to where its visitor came from
+
+
+class CountedPage(StrEnum):
+    """The pages whose visits are counted; the stops are the red-flag pages of the self-check."""
+
+    LANDING = "landing"
+    CHALLENGE = "challenge"
+    CHECK_STARTED = "self-check"
+    CHECK_DONE = "self-check-done"
+    STOP_999 = "self-check-999"
+    STOP_111 = "self-check-111"
 
 
 def record_visits(

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session, sessionmaker
 from funnel.domain.clock import Clock
 from funnel.domain.ports import Bell
 from funnel.links import Links
-from funnel.services import control, enrolment, limits, mail_events
+from funnel.services import control, enrolment, limits, mail_events, self_check
 from funnel.services.doubt import Sweeper
-from funnel.services.guides import GuideMaker
+from funnel.services.printing import Printer
 from funnel.services.sending import Sender
 
 log = logging.getLogger(__name__)
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 MAX_ROUNDS = 1000
 SWEEP_EVERY = timedelta(seconds=5)
 TIDY_EVERY = timedelta(hours=1)
+FORGET_EVERY = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Worker:
     links: Links
     sender: Sender
     sweeper: Sweeper
-    guide_maker: GuideMaker
+    printer: Printer
     bell: Bell
     stopping: Event = field(default_factory=Event)
 
@@ -43,7 +44,7 @@ class Worker:
 
     def guide_round(self) -> None:
         """Make every guide that is wanted; each one made has a mail to send."""
-        if drain(self.guide_maker.make_next, self.stopping):
+        if drain(self.printer.make_next, self.stopping):
             self.bell.ring("mail")
 
     def work_mail(self) -> bool:
@@ -75,6 +76,13 @@ class Worker:
                 control.forget_old_slots(session, now=machine)
                 limits.forget_old_windows(session, now=self.clock.now())
                 mail_events.forget_old_events(session, now=self.clock.now())
+        if self._takes("forget", FORGET_EVERY):
+            drain(self._forget_answers, self.stopping)
+            self.printer.sweep()
+
+    def _forget_answers(self) -> bool:
+        with self.sessions.begin() as session:
+            return self_check.forget_old(session, now=self.clock.now()) > 0
 
     def _takes(self, name: str, every: timedelta) -> bool:
         with self.sessions.begin() as session:

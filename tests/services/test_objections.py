@@ -97,7 +97,7 @@ def test_a_service_mail_goes_to_someone_who_unsubscribed_meanwhile(house: House)
     make.request(house)
     house.work()
     make.confirm(house)
-    house.rt.worker.guide_maker.make_next()
+    house.rt.worker.printer.make_next()
     make.unsubscribed(house)
     house.work()
     assert house.mailer.accepted[-1].subject == "Your guide is ready"

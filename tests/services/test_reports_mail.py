@@ -1,14 +1,14 @@
 """How mails fared, and whether everything works."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from funnel.db.guides import Guide
+from funnel.db.guides import Guide, GuidePrint
 from funnel.db.mail import StepSkip
 from funnel.domain.delivery import EventKind, MessageState
-from funnel.domain.guides import GuideState
+from funnel.domain.guides import Edition, GuideState
 from funnel.services import control
 from funnel.services.reports import health, mails
 from tests.support.rows import DAY, HOUR, NOW, add_enrolment, add_message, add_person, add_texts
@@ -99,31 +99,43 @@ def test_paused_mail_is_not_late_and_an_old_tick_is_silence(sessions: Sessions) 
     assert found.is_silent
 
 
+def a_print(
+    guide: Guide | None, state: GuideState, made_at: datetime | None, attempt: int
+) -> GuidePrint:
+    return GuidePrint(
+        guide=guide,
+        house_pattern=None if guide else "",
+        edition=Edition.GUIDE,
+        state=state,
+        requested_at=NOW - 3 * HOUR,
+        not_before=NOW,
+        attempt=attempt,
+        made_at=made_at,
+        seconds_to_make=2.5 if made_at == NOW - HOUR else 9.0,
+        why="The press jammed.",
+    )
+
+
 def test_health_of_guides_names_the_newest_and_those_that_wait(sessions: Sessions) -> None:
     with sessions.begin() as session:
-        for state, ready in [
-            (GuideState.READY, NOW - 2 * HOUR),
-            (GuideState.READY, NOW - HOUR),
-            (GuideState.REQUESTED, None),
-            (GuideState.FAILED, None),
+        for state, made, attempt in [
+            (GuideState.READY, NOW - 2 * HOUR, 0),
+            (GuideState.READY, NOW - HOUR, 0),
+            (GuideState.REQUESTED, None, 1),
+            (GuideState.FAILED, None, 5),
         ]:
-            person = add_person(session, {})
-            session.add(
-                Guide(
-                    public_id=uuid4(),
-                    subscriber_id=person.id,
-                    document={},
-                    state=state,
-                    requested_at=NOW - 3 * HOUR,
-                    not_before=NOW,
-                    ready_at=ready,
-                    seconds_to_make=2.5 if ready == NOW - HOUR else 9.0,
-                    why="",
-                )
+            guide = Guide(
+                public_id=uuid4(),
+                subscriber_id=add_person(session, {}).id,
+                document={},
+                requested_at=NOW - 3 * HOUR,
             )
+            session.add(a_print(guide, state, made, attempt))
+        session.add(a_print(None, GuideState.REQUESTED, None, 2))
         session.flush()
         found = health.health(session, now=NOW, machine_now=NOW)
     guides = found.guides
     assert (guides.last_ready_at, guides.seconds) == (NOW - HOUR, 2.5)
-    assert (guides.waiting, guides.failed) == (1, 1)
+    assert (guides.waiting, guides.failed, guides.house_failed) == (1, 1, 1)
+    assert guides.why == "The press jammed."
     assert found.is_guide_late

@@ -14,7 +14,7 @@ from funnel.db.people import Confirmation, ConsentEvent, Subscriber
 from funnel.domain.delivery import MessageState
 from funnel.domain.errors import LinkExpired, LinkInvalid
 from funnel.domain.people import PersonState, Purpose, SuppressionReason, parse_address
-from funnel.services import signup, suppression
+from funnel.services import confirming, signup, suppression
 from tests.support import make
 from tests.support.house import House
 from tests.support.steps import CONFIRM
@@ -40,11 +40,9 @@ def again(house: House, email: str = "ada@example.org") -> None:
         )
 
 
-def confirm_handle(house: House, handle: UUID) -> signup.Confirmed:
+def confirm_handle(house: House, handle: UUID) -> confirming.Confirmed:
     with house.rt.sessions.begin() as session:
-        return signup.confirm(
-            session, handle, make.EVIDENCE, now=house.clock.now(), links=house.rt.links
-        )
+        return make.confirm_handle(house, handle, session)
 
 
 def suppress(house: House, reason: SuppressionReason, email: str = "ada@example.org") -> None:
@@ -219,7 +217,12 @@ def test_nothing_is_kept_when_the_transaction_fails(each_house: House) -> None:
         )
         with house.rt.sessions.begin() as session:
             signup.request_guide(
-                session, asked, now=house.clock.now(), links=house.rt.links, ip_key="ip"
+                session,
+                asked,
+                now=house.clock.now(),
+                links=house.rt.links,
+                keeper=house.rt.keeper,
+                ip_key="ip",
             )
             raise KeyError
 
@@ -285,7 +288,7 @@ def test_an_old_link_does_not_bring_back_someone_who_left(each_house: House) -> 
     with pytest.raises(LinkExpired):
         confirm_handle(house, old)
     with pytest.raises(LinkExpired), house.rt.reading.begin() as session:
-        signup.confirmation_view(session, old, now=house.clock.now())
+        confirming.confirmation_view(session, old, now=house.clock.now())
     assert make.person(house).state == PersonState.UNSUBSCRIBED
     house.clock.advance(2 * DAY)
     ask(house)
@@ -314,19 +317,19 @@ def test_an_unknown_link_is_no_link(house: House) -> None:
     with pytest.raises(LinkInvalid):
         confirm_handle(house, uuid4())
     with pytest.raises(LinkInvalid), house.rt.reading.begin() as session:
-        signup.confirmation_view(session, uuid4(), now=house.clock.now())
+        confirming.confirmation_view(session, uuid4(), now=house.clock.now())
 
 
 def test_the_confirm_page_shows_where_one_stands(house: House) -> None:
     ask(house)
     handle = make.newest_confirmation(house)
     with house.rt.reading.begin() as session:
-        before = signup.confirmation_view(session, handle, now=house.clock.now())
-    assert before == signup.ConfirmationView("Ada", True, False, None)
+        before = confirming.confirmation_view(session, handle, now=house.clock.now())
+    assert before == confirming.ConfirmationView("Ada", True, False, None)
     done = make.confirm(house)
     with house.rt.reading.begin() as session:
-        after = signup.confirmation_view(session, handle, now=house.clock.now())
-    assert after == signup.ConfirmationView("Ada", True, True, done.guide_handle)
+        after = confirming.confirmation_view(session, handle, now=house.clock.now())
+    assert after == confirming.ConfirmationView("Ada", True, True, done.guide_handle)
 
 
 def test_looking_at_the_confirm_page_confirms_nothing(house: House) -> None:
@@ -334,7 +337,7 @@ def test_looking_at_the_confirm_page_confirms_nothing(house: House) -> None:
     handle = make.newest_confirmation(house)
     for _ in range(100):
         with house.rt.reading.begin() as session:
-            signup.confirmation_view(session, handle, now=house.clock.now())
+            confirming.confirmation_view(session, handle, now=house.clock.now())
     assert make.person(house).state == PersonState.PENDING
 
 
@@ -377,8 +380,6 @@ def test_a_box_that_was_unticked_before_the_first_link_was_pressed_counts(house:
     first = make.newest_confirmation(house)
     make.request(house, series=False, health=True)
     with house.rt.sessions.begin() as session:
-        done = signup.confirm(
-            session, first, make.EVIDENCE, now=house.clock.now(), links=house.rt.links
-        )
+        done = make.confirm_handle(house, first, session)
     assert not done.has_series
     assert [row.purpose for row in make.person(house).consents] == ["health"]

@@ -56,6 +56,7 @@ def test_the_end_of_the_process_is_not_swallowed() -> None:
 
 
 def test_a_guide_that_was_made_rings_for_its_mail(house: House) -> None:
+    house.work()
     bell = CountingBell()
     worker = replace(house.rt.worker, bell=bell)
     worker.guide_round()

@@ -31,11 +31,14 @@ class FakePress:
         self.documents: list[Mapping[str, object]] = []
         self.failure: Exception | None = None
 
-    def press(self, document: Mapping[str, object], out: Path) -> PressedGuide:
+    def press(
+        self, document: Mapping[str, object], out: Path, edition: str = "guide"
+    ) -> PressedGuide:
         if self.failure is not None:
             raise self.failure
-        self.documents.append(document)
-        content = b"%PDF-1.7\n" + repr(sorted(document.items())).encode() + b"\n%%EOF\n"
+        self.documents.append({**document, "edition": edition})
+        content = b"%PDF-1.7\n" + repr([edition, *sorted(document.items())]).encode()
+        content += b"\n%%EOF\n"
         out.write_bytes(content)
         return PressedGuide(12, len(content), hashlib.sha256(content).hexdigest())
 
@@ -120,7 +123,7 @@ class House:
 
     def work(self) -> None:
         """Do all that is due at this instant: guides, mail, and what follows from them."""
-        drain(self.rt.worker.guide_maker.make_next)
+        drain(self.rt.worker.printer.make_next)
         self.rt.worker.mail_round()
 
     def hop(self, span: timedelta) -> None:

@@ -1,16 +1,18 @@
 """Builders of people, by the front door: real services, plain functions."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from funnel.db.mail import Enrolment, Message
 from funnel.db.people import Confirmation, Subscriber
 from funnel.domain.evidence import Evidence
 from funnel.domain.people import parse_address
 from funnel.domain.touch import FirstTouch
-from funnel.services import challenge, preferences, signup, suppression
+from funnel.services import challenge, confirming, preferences, signup, suppression
 from tests.support.house import House
 
 EVIDENCE = Evidence("http://localhost/", "landing", "192.0.2.0", "Test browser", 12.0)
@@ -33,6 +35,7 @@ def request(
     health: bool = False,
     zone: str | None = "Europe/London",
     ip_key: str | None = None,
+    answers: Mapping[str, str] | None = None,
 ) -> None:
     """Ask for the guide as a visitor does."""
     asked = signup.SignupRequest(
@@ -43,6 +46,7 @@ def request(
         touch=TOUCH,
         time_zone=zone,
         evidence=EVIDENCE,
+        answers=answers,
     )
     with house.rt.sessions.begin() as session:
         signup.request_guide(
@@ -50,6 +54,7 @@ def request(
             asked,
             now=house.clock.now(),
             links=house.rt.links,
+            keeper=house.rt.keeper,
             ip_key=ip_key or f"ip of {email}",
         )
 
@@ -112,13 +117,23 @@ def newest_confirmation(house: House, email: str = "ada@example.org") -> UUID:
         return session.scalars(query).first() or UUID(int=0)
 
 
-def confirm(house: House, email: str = "ada@example.org") -> signup.Confirmed:
+def confirm(house: House, email: str = "ada@example.org") -> confirming.Confirmed:
     """Press the confirm button of the newest link."""
     handle = newest_confirmation(house, email)
     with house.rt.sessions.begin() as session:
-        return signup.confirm(
-            session, handle, EVIDENCE, now=house.clock.now(), links=house.rt.links
-        )
+        return confirm_handle(house, handle, session)
+
+
+def confirm_handle(house: House, handle: UUID, session: Session) -> confirming.Confirmed:
+    """Press the confirm button of one link."""
+    return confirming.confirm(
+        session,
+        handle,
+        EVIDENCE,
+        now=house.clock.now(),
+        links=house.rt.links,
+        keeper=house.rt.keeper,
+    )
 
 
 def confirmed(
@@ -129,9 +144,10 @@ def confirmed(
     series: bool = True,
     health: bool = False,
     zone: str | None = "Europe/London",
-) -> signup.Confirmed:
+    answers: Mapping[str, str] | None = None,
+) -> confirming.Confirmed:
     """Someone who asked and confirmed, with all immediate work done."""
-    request(house, email, name=name, series=series, health=health, zone=zone)
+    request(house, email, name=name, series=series, health=health, zone=zone, answers=answers)
     house.work()
     house.clock.advance(timedelta(minutes=2))
     done = confirm(house, email)
@@ -141,7 +157,7 @@ def confirmed(
 
 def joined(
     house: House, email: str = "ada@example.org", *, series: bool = True
-) -> signup.Confirmed:
+) -> confirming.Confirmed:
     """Someone confirmed who also joined the challenge."""
     done = confirmed(house, email, series=series)
     join(house, email)

@@ -112,7 +112,7 @@ WELL = Health(
     sending=SendingState(is_paused=False),
     last_tick_at=NOW - timedelta(seconds=4),
     mail=MailHealth(NOW - HOUR, 0, None, 0, 0, 0, 0, 0, 0),
-    guides=GuideHealth(NOW - HOUR, 2.1, 0, None, 0),
+    guides=GuideHealth(NOW - HOUR, 2.1, 0, None, 0, 0, None),
     event_problems=0,
 )
 
@@ -143,9 +143,14 @@ def test_all_is_well_when_nothing_asks_for_a_look() -> None:
         (replace(WELL, last_tick_at=None), "The worker is silent", Level.BAD),
         (replace(WELL, last_tick_at=NOW - HOUR), "The worker is silent", Level.BAD),
         (
-            replace(WELL, guides=replace(WELL.guides, failed=1)),
-            "A guide could not be made",
+            replace(WELL, guides=replace(WELL.guides, failed=1, why="The press jammed.")),
+            "Guides that cannot be made",
             Level.BAD,
+        ),
+        (
+            replace(WELL, guides=replace(WELL.guides, house_failed=1, why="The press jammed.")),
+            "The plain copy cannot be renewed",
+            Level.LOOK,
         ),
         (
             replace(WELL, guides=replace(WELL.guides, waiting=2, oldest_waiting_at=NOW - HOUR)),

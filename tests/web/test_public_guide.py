@@ -6,16 +6,17 @@ from datetime import timedelta
 import pytest
 
 from funnel.domain.errors import GuideFailed
-from funnel.domain.guides import GUIDE_LINK_LIFE, MAX_GUIDE_ATTEMPTS
+from funnel.domain.guides import GUIDE_LINK_LIFE, MAX_GUIDE_ATTEMPTS, Edition
 from funnel.domain.people import PersonState
 from funnel.links import LinkPurpose
-from funnel.web.public import LOOK_AGAIN_SECONDS, PDF_NAME
+from funnel.web.guide import LOOK_AGAIN_SECONDS, PDF_NAMES
 from tests.support import make
 from tests.support.front_door import Door, words_of
 from tests.support.house import link_in
 
 ADA = "ada@example.org"
 A_WEEK = timedelta(days=7)
+PDF_NAME = PDF_NAMES[Edition.GUIDE]
 
 
 @dataclass(frozen=True)
@@ -151,15 +152,68 @@ def test_a_guide_not_made_yet_leads_back_to_its_page(door: Door) -> None:
     assert "Just a moment" in words_of(door.get(ada.guide))
 
 
-def test_a_guide_that_cannot_be_made_says_so_kindly(door: Door) -> None:
+def test_a_guide_that_cannot_be_printed_comes_without_the_name_and_says_so(door: Door) -> None:
     ada = confirm_by_page(door)
     door.house.press.failure = GuideFailed()
     for _ in range(MAX_GUIDE_ATTEMPTS):
         door.house.work()
         door.house.clock.advance(timedelta(hours=12))
+    page = words_of(door.get(ada.guide))
+    assert "this is the guide without your name" in page
+    answer = door.press(f"{ada.guide}/download", page=ada.guide)
+    with door.client.get(answer.headers["Location"]) as pdf:
+        assert pdf.mimetype == "application/pdf"
+        assert b"Ada" not in pdf.data
+
+
+def test_with_nothing_to_fall_back_on_the_page_says_so_kindly(door: Door) -> None:
+    door.house.press.failure = GuideFailed()
+    ada = confirm_by_page(door)
+    for _ in range(4 * MAX_GUIDE_ATTEMPTS):
+        door.house.work()
+        door.house.clock.advance(timedelta(hours=12))
     answer = door.client.get(ada.guide)
     assert "Your guide is taking longer" in words_of(answer.get_data(as_text=True))
     assert "Refresh" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("edition", "label"),
+    [(Edition.TRACKER, "Download the tracker"), (Edition.LARGE, "Download large print")],
+)
+def test_the_companions_of_the_guide_come_by_a_button_each(
+    door: Door, edition: Edition, label: str
+) -> None:
+    ada = confirm_by_page(door)
+    door.house.work()
+    door.press(f"{ada.guide}/download", page=ada.guide, edition=edition)
+    door.house.work()
+    assert label in words_of(door.get(ada.guide))
+    answer = door.press(f"{ada.guide}/download", page=ada.guide, edition=edition)
+    with door.client.get(answer.headers["Location"]) as pdf:
+        assert pdf.headers["Content-Disposition"] == f"attachment; filename={PDF_NAMES[edition]}"
+        assert f"'{edition}'".encode() in pdf.data
+
+
+def test_large_print_is_made_when_asked_for_and_the_page_waits(door: Door) -> None:
+    ada = confirm_by_page(door)
+    door.house.work()
+    assert "Make it for me" in words_of(door.get(ada.guide))
+    door.press(f"{ada.guide}/download", page=ada.guide, edition="large")
+    waiting = door.client.get(ada.guide)
+    assert waiting.headers["Refresh"] == str(LOOK_AGAIN_SECONDS)
+    assert "Being made" in words_of(waiting.get_data(as_text=True))
+    door.house.work()
+    assert "Refresh" not in door.client.get(ada.guide).headers
+
+
+@pytest.mark.parametrize("edition", ["", "pocket", "guide ", "../large"])
+def test_an_edition_that_does_not_exist_is_refused(door: Door, edition: str) -> None:
+    ada = confirm_by_page(door)
+    door.house.work()
+    answer = door.press(f"{ada.guide}/download", page=ada.guide, edition=edition)
+    assert answer.status_code == 400
+    assert door.client.get(f"{ada.guide}/pain-relief-{edition}.pdf").status_code == 404
 
 
 def test_an_expired_guide_link_offers_a_new_one_to_the_address_on_file(door: Door) -> None:
@@ -198,8 +252,8 @@ def test_an_expired_guide_link_opens_nothing_personal(door: Door) -> None:
 def test_a_printed_guide_leads_to_the_page_that_is_open_to_all(door: Door) -> None:
     confirm_by_page(door)
     door.house.work()
-    (document,) = door.house.press.documents
-    assert document["challenge_url"] == "http://localhost/challenge"
+    printed = door.house.press.documents
+    assert {each["challenge_url"] for each in printed} == {"http://localhost/challenge"}
 
 
 def test_a_long_name_fits_the_greeting_and_stays_off_the_small_cover(door: Door) -> None:

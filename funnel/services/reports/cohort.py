@@ -11,9 +11,9 @@ from funnel.db.people import FunnelEvent, Subscriber, VisitCount
 from funnel.domain.schedule import DEFAULT_ZONE, zone_of
 from funnel.domain.sequence import Fact
 from funnel.domain.stats import STEP_RULES, Rate, StepCount, StepRule, week_starts
+from funnel.services.visits import CountedPage
 
 WEEKS = 8
-LANDING = "landing"
 MAX_SOURCES = 8
 
 
@@ -101,7 +101,7 @@ def _step_count(row: Row[*tuple[Any, ...]], rule: StepRule) -> StepCount:
 def _visits(session: Session, since: datetime) -> int:
     first_day = since.astimezone(zone_of(DEFAULT_ZONE)).date().isoformat()
     query = select(func.coalesce(func.sum(VisitCount.visits), 0)).where(
-        VisitCount.page == LANDING, VisitCount.day >= first_day
+        VisitCount.page == CountedPage.LANDING, VisitCount.day >= first_day
     )
     return int(session.scalar(query) or 0)
 

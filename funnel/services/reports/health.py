@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import Row, case, func, select
 from sqlalchemy.orm import Session
 
-from funnel.db.guides import Guide
+from funnel.db.guides import GuidePrint
 from funnel.db.mail import Enrolment, MailEvent, Message
 from funnel.db.people import Subscriber
 from funnel.domain.delivery import OPEN_STATES, EventKind, MessageState
 from funnel.domain.enrolment import EnrolmentState
-from funnel.domain.guides import GuideState
+from funnel.domain.guides import PLAIN_AFTER, GuideState
 from funnel.services import control
 from funnel.services.control import SendingState
 
@@ -40,13 +40,19 @@ class MailHealth:
 
 @dataclass(frozen=True)
 class GuideHealth:
-    """The newest guide, how long it took in seconds, and those that wait or failed."""
+    """The newest print, how long it took in seconds, and those that wait or keep failing.
+
+    `failed` counts readers' prints, `house_failed` the copies kept to fall back on; `why` is the
+    newest reason.
+    """
 
     last_ready_at: datetime | None
     seconds: float | None
     waiting: int
     oldest_waiting_at: datetime | None
     failed: int
+    house_failed: int
+    why: str | None
 
 
 @dataclass(frozen=True)
@@ -145,24 +151,32 @@ def _closed(session: Session, since: datetime) -> Row[datetime | None, int, int,
 
 
 def _guide_health(session: Session) -> GuideHealth:
+    is_readers = GuidePrint.guide_id.is_not(None)
     newest = session.execute(
-        select(Guide.ready_at, Guide.seconds_to_make)
-        .where(Guide.ready_at.is_not(None))
-        .order_by(Guide.ready_at.desc())
+        select(GuidePrint.made_at, GuidePrint.seconds_to_make)
+        .where(is_readers, GuidePrint.made_at.is_not(None))
+        .order_by(GuidePrint.made_at.desc())
         .limit(1)
     ).first()
     waiting = session.execute(
-        select(func.count(), func.min(Guide.requested_at)).where(
-            Guide.state.in_([GuideState.REQUESTED, GuideState.CLAIMED])
+        select(func.count(), func.min(GuidePrint.requested_at)).where(
+            is_readers, GuidePrint.state.in_([GuideState.REQUESTED, GuideState.CLAIMED])
         )
     ).one()
-    failed = select(func.count()).where(Guide.state == GuideState.FAILED)
+    is_failing = (GuidePrint.state != GuideState.READY) & (GuidePrint.attempt >= PLAIN_AFTER)
+    failing = session.execute(
+        select(GuidePrint.guide_id, GuidePrint.why)
+        .where(is_failing)
+        .order_by(GuidePrint.not_before.desc())
+    ).all()
     return GuideHealth(
-        last_ready_at=newest.ready_at if newest else None,
+        last_ready_at=newest.made_at if newest else None,
         seconds=newest.seconds_to_make if newest else None,
         waiting=waiting[0],
         oldest_waiting_at=waiting[1],
-        failed=session.scalar(failed) or 0,
+        failed=sum(row.guide_id is not None for row in failing),
+        house_failed=sum(row.guide_id is None for row in failing),
+        why=failing[0].why if failing else None,
     )
 
 

@@ -8,13 +8,13 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from funnel.db.guides import Guide
+from funnel.db.guides import Guide, GuidePrint
 from funnel.db.mail import Enrolment, MailEvent, Message, StepSkip
 from funnel.db.offers import ChallengeDayDone, ChallengeEntry, Purchase, WaitlistEntry
 from funnel.db.people import ConsentEvent, FunnelEvent, Subscriber
 from funnel.db.texts import TextVersion
 from funnel.domain.delivery import OPEN_STATES, EventKind, MessageState
-from funnel.domain.guides import GuideState
+from funnel.domain.guides import PLAIN_AFTER, Edition, GuideState
 from funnel.domain.sequence import Fact
 from funnel.services import texts
 from funnel.services.reports.titles import newest_subjects, subjects
@@ -191,23 +191,31 @@ def _guide(session: Session, subscriber_id: int) -> list[PastItem]:
     guide = session.scalars(select(Guide).where(Guide.subscriber_id == subscriber_id)).first()
     if guide is None:
         return []
-    items = []
-    if guide.ready_at is not None:
-        took = guide.seconds_to_make
-        why = f"{guide.pages} pages" + (f", made in {took:.1f} seconds." if took else ".")
-        items.append(PastItem(guide.ready_at, PastKind.GUIDE, "Their guide was ready", why))
-    elif guide.state == GuideState.FAILED:
-        what = "Their guide could not be made"
-        items.append(PastItem(guide.requested_at, PastKind.FAILED, what, guide.why))
-    else:
-        what = "Their guide is being made"
-        items.append(PastItem(guide.requested_at, PastKind.GUIDE, what, guide.why))
+    query = select(GuidePrint).where(
+        GuidePrint.guide_id == guide.id, GuidePrint.edition == Edition.GUIDE
+    )
+    items = [_printing(guide, session.scalars(query).one())]
     if guide.downloads > 1 and guide.last_downloaded_at is not None:
         why = f"{guide.downloads} times in all."
         items.append(
             PastItem(guide.last_downloaded_at, PastKind.GUIDE, "Opened the guide again", why)
         )
     return items
+
+
+def _printing(guide: Guide, own: GuidePrint) -> PastItem:
+    is_own_ready = own.state == GuideState.READY
+    if guide.ready_at is not None and is_own_ready:
+        took = own.seconds_to_make
+        why = f"{own.pages} pages" + (f", made in {took:.1f} seconds." if took else ".")
+        return PastItem(guide.ready_at, PastKind.GUIDE, "Their guide was ready", why)
+    if guide.ready_at is not None and own.attempt >= PLAIN_AFTER:
+        what = "They got the plain guide, because theirs could not be made"
+        return PastItem(guide.ready_at, PastKind.FAILED, what, own.why)
+    if own.state == GuideState.FAILED:
+        what = "Their guide could not be made"
+        return PastItem(guide.requested_at, PastKind.FAILED, what, own.why)
+    return PastItem(guide.requested_at, PastKind.GUIDE, "Their guide is being made", own.why)
 
 
 def _challenge_days(session: Session, subscriber_id: int) -> list[PastItem]:

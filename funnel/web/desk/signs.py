@@ -82,8 +82,13 @@ def _work(health: Health) -> Sign:
 def _guides(health: Health) -> Sign:
     guides = health.guides
     if guides.failed:
-        say = f"{people(guides.failed)} did not get theirs."
-        return Sign(Level.BAD, "A guide could not be made", say)
+        say = f"{number(guides.failed)} so far. Their readers have the plain copy meanwhile."
+        return Sign(
+            Level.BAD, "Guides that cannot be made", f"{say[:1].upper()}{say[1:]} {guides.why}"
+        )
+    if guides.house_failed:
+        say = f"It is what readers get when theirs cannot be made. {guides.why}"
+        return Sign(Level.LOOK, "The plain copy cannot be renewed", say)
     oldest = guides.oldest_waiting_at
     if oldest is not None and health.is_guide_late:
         say = f"{guides.waiting} wait, the oldest for {spell(health.now - oldest)}."

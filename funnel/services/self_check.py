@@ -1,0 +1,137 @@
+"""The self-check's answers: sealed, kept only by consent, and let go in time."""
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import product
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from funnel.content.guide_document import pattern_part
+from funnel.db.people import Confirmation, KeptAnswers, Subscriber
+from funnel.db.upsert import insert_into
+from funnel.domain.errors import VaultLocked
+from funnel.domain.evidence import Evidence
+from funnel.domain.people import Purpose
+from funnel.domain.ports import Document
+from funnel.domain.self_check import Pattern, SelfCheck, pattern_for, told
+from funnel.services import consent, guides
+from funnel.vault import Vault
+
+log = logging.getLogger(__name__)
+
+BATCH = 200
+BY_TIMER = Evidence("", "retention", "unknown", "retention")
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """Seals answers, keeps them for as long as the self-check says, and reads them for a guide."""
+
+    vault: Vault
+    check: SelfCheck
+
+    def seal(self, answers: Mapping[str, str]) -> bytes:
+        """The answers and the pattern they lead to, sealed."""
+        kept = {"pattern": pattern_for(self.check, answers).key, "answers": dict(answers)}
+        return self.vault.seal(json.dumps(kept).encode())
+
+    def keep(self, session: Session, person: Subscriber, sealed: bytes, *, now: datetime) -> None:
+        """Let sealed answers stand, in place of older ones, and print the guide anew."""
+        values = {
+            "sealed": sealed,
+            "given_at": now,
+            "delete_at": now + timedelta(days=self.check.keep_days),
+        }
+        statement = insert_into(session, KeptAnswers).values(subscriber_id=person.id, **values)
+        session.execute(
+            statement.on_conflict_do_update(index_elements=["subscriber_id"], set_=values)
+        )
+        guides.print_anew(session, person, now=now)
+
+    def part(self, session: Session, subscriber_id: int) -> Document:
+        """What a person's answers add to her guide; nothing when none are kept or readable."""
+        row = session.get(KeptAnswers, subscriber_id, populate_existing=True)
+        if row is None:
+            return {}
+        try:
+            kept = json.loads(self.vault.open(row.sealed))
+        except VaultLocked:
+            log.warning("answers are kept that no key in SECRET_KEY opens")
+            return {}
+        pattern = self._pattern(kept["pattern"]) or pattern_for(self.check, kept["answers"])
+        return reader_part(self.check, pattern, kept["answers"])
+
+    def _pattern(self, key: str) -> Pattern | None:
+        return next((found for found in self.check.patterns if found.key == key), None)
+
+
+def reader_part(check: SelfCheck, pattern: Pattern, answers: Mapping[str, str]) -> Document:
+    """The part of a guide's document that follows from a pattern and answers."""
+    return {"pattern": pattern_part(pattern), "told": list(told(check, answers))}
+
+
+def house_parts(check: SelfCheck) -> dict[str, Document]:
+    """Readers made up for house copies, by the pattern they have; "" left the self-check out."""
+    parts: dict[str, Document] = {"": {}}
+    for answers in _every_way(check):
+        if len(parts) > len(check.patterns):
+            break
+        pattern = pattern_for(check, answers)
+        if pattern.key not in parts:
+            parts[pattern.key] = reader_part(check, pattern, answers)
+    return parts
+
+
+def _every_way(check: SelfCheck) -> Iterator[dict[str, str]]:
+    keys = [question.key for question in check.questions]
+    choices = [[answer.key for answer in question.answers] for question in check.questions]
+    return (dict(zip(keys, way, strict=True)) for way in product(*choices))
+
+
+def withdraw(session: Session, person: Subscriber, *, evidence: Evidence, now: datetime) -> None:
+    """Take back the consent to keep answers: they go at once, and the guide is printed anew."""
+    consent.withdraw(session, person, Purpose.HEALTH, evidence=evidence, now=now)
+    _forget(session, person, now)
+
+
+def _forget(session: Session, person: Subscriber, now: datetime) -> None:
+    session.execute(
+        update(Confirmation)
+        .where(Confirmation.subscriber_id == person.id)
+        .values(sealed_answers=None, wants_health=False)
+    )
+    gone = session.execute(
+        delete(KeptAnswers)
+        .where(KeptAnswers.subscriber_id == person.id)
+        .returning(KeptAnswers.subscriber_id)
+    ).first()
+    if gone is not None:
+        guides.print_anew(session, person, now=now)
+
+
+def forget_old(session: Session, *, now: datetime) -> int:
+    """Let go of answers whose time is over, and of those whose address was never confirmed."""
+    session.execute(
+        update(Confirmation)
+        .where(Confirmation.sealed_answers.is_not(None), Confirmation.expires_at <= now)
+        .values(sealed_answers=None)
+    )
+    query = (
+        select(Subscriber)
+        .join(KeptAnswers, KeptAnswers.subscriber_id == Subscriber.id)
+        .where(KeptAnswers.delete_at <= now)
+        .order_by(Subscriber.id)
+        .limit(BATCH)
+        .with_for_update(key_share=True, of=Subscriber)
+    )
+    people = session.scalars(query).all()
+    for person in people:
+        consent.withdraw(
+            session, person, Purpose.HEALTH, evidence=BY_TIMER, now=now, action="expired"
+        )
+        _forget(session, person, now)
+    return len(people)
