@@ -48,19 +48,28 @@ def _plain(text: str) -> str:
     return text
 
 
+def _at_most(most: int) -> AfterValidator:
+    def at_most(text: str) -> str:
+        if len(text) > most:
+            raise ValueError(f"this has {len(text)} characters: keep it to {most}")
+        return text
+
+    return AfterValidator(at_most)
+
+
 # As many characters as its place on a phone and on the guide's page holds.
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 Text = Annotated[str, Field(min_length=1), AfterValidator(_plain)]
-Title = Annotated[Text, Field(max_length=90)]
-AnswerText = Annotated[Text, Field(max_length=60)]
-Told = Annotated[Text, Field(max_length=110)]
-Aside = Annotated[Text, Field(max_length=160)]
-Name = Annotated[Text, Field(max_length=30)]
-Headline = Annotated[Text, Field(max_length=60)]
-Lead = Annotated[Text, Field(max_length=240)]
-Paragraph = Annotated[Text, Field(max_length=440)]
-Note = Annotated[Text, Field(max_length=280)]
-Dose = Annotated[Text, Field(max_length=50)]
+Title = Annotated[Text, _at_most(90)]
+AnswerText = Annotated[Text, _at_most(60)]
+Told = Annotated[Text, _at_most(110)]
+Aside = Annotated[Text, _at_most(160)]
+Name = Annotated[Text, _at_most(30)]
+Headline = Annotated[Text, _at_most(60)]
+Lead = Annotated[Text, _at_most(240)]
+Paragraph = Annotated[Text, _at_most(440)]
+Note = Annotated[Text, _at_most(280)]
+Dose = Annotated[Text, _at_most(50)]
 Points = Annotated[int, Field(strict=True, ge=1, le=5)]
 
 
