@@ -219,7 +219,7 @@ class Drawing:
             x=at.x,
             y=-at.y,
             text_anchor=anchor,
-            font_family="Source Sans 3, sans-serif",
+            font_family="'Source Sans 3', sans-serif",
             font_size=size,
             font_weight=weight,
             fill=ink.colour,

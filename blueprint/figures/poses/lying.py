@@ -54,7 +54,7 @@ def pelvis_tilt(settled: bool) -> Pose:
     """Lying, knees bent: the lower back arched off the mat, then settled on it."""
     _, ankle = _foot_of_the_bridge()
     hip = LYING_HIP + (Space(0, -0.2) if settled else Space(-1.2, 1.0))
-    turns = (187, 183, 180, 178, 180) if settled else (164, 174, 197, 217, 186)
+    turns = (189, 184, 180, 180, 180) if settled else (164, 174, 197, 218, 188)
     spine = spine_from(hip, *turns)
     return Pose(
         near_leg=leg(hip, ankle, UP),
@@ -67,14 +67,14 @@ def pelvis_tilt(settled: bool) -> Pose:
 
 def rest() -> Pose:
     """Lying at rest: knees over a cushion, one hand on the belly."""
-    hip = Space(TRUNK, 13.2)
+    hip = Space(TRUNK, 15.4)
     knee = hip.step(24, THIGH)
     ankle = knee.step(-degrees(asin((knee.y - ANKLE_HEIGHT) / SHANK)), SHANK)
     far = ACROSS + Space(4, 0)
     return Pose(
         near_leg=Leg(hip, knee, ankle, 64),
         far_leg=Leg(hip + far, knee + far, ankle + far, 58),
-        spine=straight_spine(hip, 177.4),
+        spine=straight_spine(hip, 183.3),
         near_arm=arm(Space(1.5, 9.8), Space(35.5, 25.4, -20), Space(0.1, -1, 0.6), -6),
         gaze=88,
     )
@@ -84,12 +84,12 @@ def knees_to_chest() -> Pose:
     """Lying: the hands draw both knees towards the chest."""
     hip = LYING_HIP + Space(0, 0.6)
     near = leg_along(hip, 128, -16, 56)
-    shoulder, far_shoulder = LYING_SHOULDER + Space(1.5, 0), LYING_SHOULDER + Space(1.5, 0, -20)
+    shoulder, far_shoulder = LYING_SHOULDER + Space(1.5, 0), LYING_SHOULDER + Space(1.5, 0, -18)
     hand = near.knee + Space(3, 7)
     return Pose(
         near_leg=near,
         far_leg=leg_along(hip + ACROSS, 125, -14, 54),
-        spine=spine_from(hip, 184, 184, 180, 178, 180),
+        spine=spine_from(hip, 186, 186, 183, 182, 180),
         near_arm=arm(shoulder, hand, Space(0.5, -1), -20),
         far_arm=arm(far_shoulder, hand + Space(0, -2, -20), Space(0.5, -1), -20),
         gaze=90,

@@ -62,7 +62,7 @@ def folded() -> Pose:
 
 def on_the_ball() -> Pose:
     """Sitting on the floor, a ball under the near buttock, leaning back on the hands."""
-    hip = Space(0, 20.6)
+    hip = Space(0, 21.2)
     ankle = Space(45, ANKLE_HEIGHT)
     spine = straight_spine(hip, 138, 134)
     shoulder = spine[-2] + Space(0, -2)

@@ -58,7 +58,7 @@ def half_kneeling(forward: bool) -> Pose:
     spine = straight_spine(hip, 96 if forward else 84, 90 if forward else 86)
     shoulder = spine[-2] + Space(0, -3.5)
     return Pose(
-        near_leg=Leg(hip, knee, ankle, 186, pointed=True),
+        near_leg=Leg(hip, knee, ankle, 187.4, pointed=True),
         far_leg=front,
         spine=spine,
         near_arm=arm(shoulder, front.knee + Space(-15, 11.5), Space(-1, -1), -22),

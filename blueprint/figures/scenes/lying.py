@@ -10,7 +10,7 @@ from blueprint.figures.geometry import Point
 from blueprint.figures.ink import limb_outline
 from blueprint.figures.stage import EDGE, Stage
 
-LYING_HEAD = Point(-1.6, -2.6)  # brings a lying head down to the mat
+LYING_HEAD = Point(-1.6, -2.8)  # brings a lying head down to the mat
 
 
 def _on_the_back(stage: Stage, pose: Pose) -> None:
