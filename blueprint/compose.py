@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
@@ -13,30 +14,29 @@ from markupsafe import Markup, escape
 
 from blueprint import figures
 from blueprint.editions import Edition
-from blueprint.model import PLACEHOLDERS, BlueprintInput, Brand
+from blueprint.model import PLACEHOLDERS, BlueprintInput, Brand, Pattern
+from blueprint.plan import two_weeks
 from blueprint.typefaces import printable_name
-from blueprint.words import DOCUMENT, load
+from blueprint.words import DOCUMENT, Technique, load
 
 TITLE = "P.A.I.N Relief Blueprint"
+COMFORTABLE = 2200  # characters on the page of a pattern before its type becomes smaller
 QR_INK = "#14414a"
 QR_TITLE = "QR code that opens the Hip Mobility Challenge"
+VIEW_BOX = re.compile(r'viewBox="([^"]+)"')
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
 
 
-CHAPTERS = {
-    Edition.GUIDE: (
-        *("cover", "how-to-use", "safety-and-first-move", "method", "notice", "techniques"),
-        *("in-between", "myths", "plan", "next-step", "back-matter", "back-cover"),
-    ),
-}
-PERSONAL = ("cover",)
-PLACES = {
-    "safety-and-first-move": ("safety", "first-move"),
-    **{name: (name,) for name in ("method", "notice", "in-between", "myths", "plan", "next-step")},
-}
+_GUIDE = (
+    *("cover", "pattern", "first-move", "method", "glance", "techniques", "myths", "habits"),
+    *("plan", "checks", "sources", "next-step"),
+)
+CHAPTERS = {Edition.GUIDE: _GUIDE, Edition.LARGE: _GUIDE}
+# Every chapter answers to its name; these places stand in it besides.
+PLACES = {"first-move": ("safety",), "method": ("scale",)}
 
 
 def usual_pages(guide: BlueprintInput, edition: Edition = Edition.GUIDE) -> dict[str, int]:
@@ -44,7 +44,8 @@ def usual_pages(guide: BlueprintInput, edition: Edition = Edition.GUIDE) -> dict
     sheets: list[tuple[str, ...]] = []
     for chapter in CHAPTERS[edition]:
         techniques = [(key,) for key in order_of(guide)]
-        sheets += techniques if chapter == "techniques" else [PLACES.get(chapter, ())]
+        one = [(chapter, *PLACES.get(chapter, ()))]
+        sheets += techniques if chapter == "techniques" else one
     return {place: page for page, places in enumerate(sheets, 1) for place in places}
 
 
@@ -62,29 +63,67 @@ def compose(
     """The complete HTML of one guide. Everything typed is escaped and stays text.
 
     `pages` are the numbers that cross-references show. Leaving them to the layout engine
-    would lay most pages out twice. `only_personal` leaves the sections that are the same for
-    every reader with the same pattern out.
+    would lay most pages out twice. `only_personal` leaves out what is the same for every
+    reader with the same pattern.
     """
     name = printable_name(guide.first_name)
-    chapters = CHAPTERS[edition]
+    chapters = personal_chapters(guide) if only_personal else CHAPTERS[edition]
     return (
         environment()
         .get_template("guide.html")
         .render(
-            guide=guide,
-            brand=guide.brand,
-            safety=guide.safety,
+            _shared(guide, pages),
             name=name,
             title=f"{TITLE} for {name}" if name else TITLE,
-            words=load(),
-            techniques=[load().technique(key) for key in order_of(guide)],
-            qr=qr_code(guide.challenge_url),
-            pages=pages,
-            chapters=PERSONAL if only_personal else chapters,
-            page_link=lambda place: page_link(place, pages[place]),
-            fact=lambda field: fact(guide.brand, field),
+            chapters=chapters,
         )
     )
+
+
+def personal_chapters(guide: BlueprintInput) -> tuple[str, ...]:
+    """The chapters that hold the name, the date or what she told us."""
+    return ("cover", "pattern") if guide.pattern else ("cover",)
+
+
+def _shared(guide: BlueprintInput, pages: Mapping[str, int]) -> dict[str, object]:
+    """What every chapter may use."""
+    words = load()
+    techniques = tuple(words.technique(key) for key in order_of(guide))
+    return {
+        "guide": guide,
+        "brand": guide.brand,
+        "safety": guide.safety,
+        "pattern": guide.pattern,
+        "words": words,
+        "techniques": techniques,
+        "dense": len(" ".join(_own_words(guide))) > COMFORTABLE,
+        "figure": pattern_figure(guide.pattern) if guide.pattern else None,
+        "plan": two_weeks(words.plan, techniques),
+        "qr": qr_code(guide.challenge_url),
+        "pages": pages,
+        "page_link": lambda place: page_link(place, pages[place]),
+        "fact": lambda field: fact(guide.brand, field),
+        "dose": lambda technique: dose(guide, technique),
+    }
+
+
+def _own_words(guide: BlueprintInput) -> tuple[str, ...]:
+    """What stands on the page of her pattern, besides headings."""
+    own = guide.pattern
+    said = (own.lead, *own.explanation, own.not_this, own.order_note) if own else ()
+    return (*guide.told, *said)
+
+
+def pattern_figure(pattern: Pattern) -> str:
+    """The name of the picture on the page of that pattern."""
+    chosen = {sketch.key: sketch.figure for sketch in load().patterns}
+    return chosen.get(pattern.key) or pattern.figure
+
+
+def dose(guide: BlueprintInput, technique: Technique) -> str:
+    """The starting dose: her pattern's own, or the usual one."""
+    own = guide.pattern.dose(technique.key) if guide.pattern else None
+    return own or technique.dose
 
 
 def fact(brand: Brand, field: str) -> Markup:
@@ -128,6 +167,7 @@ def environment() -> Environment:
     made.globals["cite"] = cite
     made.filters["long_date"] = long_date
     made.filters["spoken_url"] = spoken_url
+    made.filters["is_wide"] = is_wide
     return made
 
 
@@ -137,6 +177,12 @@ def picture(name: str, css_class: str, alt: str | None = None) -> Markup:
     return Markup('<img class="{}" src="asset:figures/{}.svg" alt="{}">').format(
         css_class, name, text
     )
+
+
+def is_wide(name: str) -> bool:
+    """Whether a figure is clearly wider than it is high."""
+    _, _, width, height = VIEW_BOX.findall(figures.draw(name).svg)[0].split()
+    return float(width) > 1.3 * float(height)
 
 
 def cite(key: str) -> Markup:

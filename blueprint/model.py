@@ -14,7 +14,7 @@ from blueprint.words import load
 NAME_LENGTH = 80
 RAW_NAME_LENGTH = 2000  # no more of a typed name than this is looked at
 TOLD_LINES = 9
-TOLD_LENGTH = 160
+TOLD_LENGTH = 120
 EMAIL = re.compile(r"[^@\s<>\"']+@[^@\s<>\"']+\.[^@\s<>\"']+")
 
 PLACEHOLDERS = {
@@ -227,11 +227,11 @@ def _pattern(value: object) -> Pattern | None:
         name=fields.text(data, "name", 40, path),
         headline=fields.text(data, "headline", 60, path),
         lead=fields.text(data, "lead", 240, path),
-        explanation=fields.lines(data, "explanation", path, most=2, limit=420),
+        explanation=fields.lines(data, "explanation", path, most=2, limit=440),
         not_this=fields.text(data, "not_this", 280, path),
         figure=_figure(fields.text(data, "figure", 40, path)),
         order=_order(fields.lines(data, "order", path)),
-        order_note=fields.text(data, "order_note", 240, path),
+        order_note=fields.text(data, "order_note", 280, path),
         doses=_doses(data.get("doses", {})),
     )
 
@@ -254,4 +254,4 @@ def _doses(value: object) -> tuple[tuple[str, str], ...]:
     unknown = doses.keys() - set(load().order)
     if unknown:
         raise ValueError(f"pattern.doses has no technique {', '.join(sorted(unknown))}")
-    return tuple((key, fields.text(doses, key, 48, path)) for key in doses)
+    return tuple((key, fields.text(doses, key, 50, path)) for key in doses)

@@ -22,12 +22,24 @@ class Plate:
 
 
 @dataclass(frozen=True)
+class FirstMove:
+    """A technique as the first thing to do: one picture, three short steps, who may want less."""
+
+    figure: str
+    steps: tuple[str, ...]
+    note: str
+
+
+@dataclass(frozen=True)
 class Technique:
     """One of the five techniques; `step` is its place in the method, 2 to 4."""
 
     key: str
     name: str
     short: str
+    phrase: str
+    cue: str
+    first: FirstMove
     step: int
     layout: str
     lede: str
@@ -53,8 +65,19 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Sketch:
+    """A pattern in a line, for a reader who looks for her own; `figure` where the page has one."""
+
+    key: str
+    name: str
+    sounds: str
+    start: str
+    figure: str | None = None
+
+
+@dataclass(frozen=True)
 class Stage:
-    """A stretch of the two-week plan."""
+    """A stretch of the two-week plan; its text may name the techniques as {first} to {fifth}."""
 
     days: str
     title: str
@@ -62,11 +85,22 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class PlanWords:
+    """The two weeks for any order: on which days the techniques begin, and which day is a walk."""
+
+    days: int
+    starts: tuple[int, ...]
+    walk: int
+    stages: tuple[Stage, ...]
+
+
+@dataclass(frozen=True)
 class Words:
     techniques: tuple[Technique, ...]
+    patterns: tuple[Sketch, ...]
+    captions: dict[str, str]
     sources: tuple[Source, ...]
-    stages: tuple[Stage, ...]
-    plan: dict[str, frozenset[int]]
+    plan: PlanWords
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -91,12 +125,12 @@ class Words:
 @cache
 def load() -> Words:
     """The shared texts. Raises TypeError when a text lacks a field or has one too many."""
-    plan = _read("plan")
     return Words(
         techniques=tuple(_technique(item) for item in _read("techniques")),
+        patterns=tuple(Sketch(**item) for item in _read("patterns")),
+        captions=_read("captions"),
         sources=tuple(Source(number=i, **item) for i, item in enumerate(_read("sources"), 1)),
-        stages=tuple(Stage(**item) for item in plan["stages"]),
-        plan={key: frozenset(days) for key, days in plan["days"].items()},
+        plan=_plan(_read("plan")),
     )
 
 
@@ -107,4 +141,11 @@ def _read(name: str) -> Any:
 
 def _technique(item: dict[str, Any]) -> Technique:
     plates = tuple(Plate(**plate) for plate in item["figures"])
-    return Technique(**item | {"figures": plates, "steps": tuple(item["steps"])})
+    first = FirstMove(**item["first"] | {"steps": tuple(item["first"]["steps"])})
+    steps = tuple(item["steps"])
+    return Technique(**item | {"figures": plates, "first": first, "steps": steps})
+
+
+def _plan(item: dict[str, Any]) -> PlanWords:
+    stages = tuple(Stage(**stage) for stage in item["stages"])
+    return PlanWords(**item | {"starts": tuple(item["starts"]), "stages": stages})

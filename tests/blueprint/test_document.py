@@ -34,6 +34,10 @@ def html(**changes: Any) -> str:
     return compose(guide, usual_pages(guide))
 
 
+def without_pattern() -> str:
+    return html(pattern=None, told=())
+
+
 def words_of(markup: str) -> str:
     return flat(re.sub(r"<[^>]+>", " ", markup))
 
@@ -100,16 +104,6 @@ def test_missing_facts_show_as_placeholders_and_given_ones_do_not() -> None:
     assert "[your name]" in bare
     assert "[booking link]" in bare
     assert "[" not in words_of(html())
-
-
-def test_the_plan_names_every_technique_on_days_that_exist() -> None:
-    words = load()
-    assert set(words.plan) == {technique.key for technique in words.techniques}
-    assert all(day in range(1, 15) for days in words.plan.values() for day in days)
-
-
-def test_day_seven_is_a_rest_day() -> None:
-    assert not any(7 in days for days in load().plan.values())
 
 
 @pytest.mark.parametrize(
