@@ -12,7 +12,7 @@ HALF_SHOULDERS = 16.6
 
 def _shoulder(spine: tuple[Space, ...], side: int, tilt: float = 0.0) -> Space:
     """A shoulder joint: -1 left, 1 right; `tilt` raises the right one (degrees)."""
-    return (spine[-2] + Space(0, -3.4)).step(tilt, side * HALF_SHOULDERS)
+    return (spine[-2] + Space(0, -6)).step(tilt, side * HALF_SHOULDERS)
 
 
 def _hanging(shoulder: Space, side: int) -> Arm:
@@ -62,5 +62,5 @@ def side_step(wide: bool) -> Pose:
 
 
 def _hand_to_chest(shoulder: Space, side: int) -> Arm:
-    wrist = shoulder + Space(side * -10, -14, 14)
+    wrist = shoulder + Space(side * -10, -12, 14)
     return arm(shoulder, wrist, Space(side * 0.7, -1), 90 + side * 32)

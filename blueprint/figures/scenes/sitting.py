@@ -47,7 +47,7 @@ def seated_fold(stage: Stage, pose: Pose) -> None:
 
 def ball_release(stage: Stage, pose: Pose) -> None:
     hip = stage.see(pose.near_leg.hip)
-    props.mat(stage.drawing, -66, 76)
+    props.mat(stage.drawing, -74, 78)
     stage.leg(pose.far_leg, far=True)
     if pose.far_arm:
         stage.arm(pose.far_arm, far=True)

@@ -73,8 +73,8 @@ def crossed_posture(stage: Stage, pose: Pose) -> None:
     stage.head(pose, Point(1, 0))
     stage.leg(pose.near_leg)
     stage.trunk(pose, shapes.TIPPED_PELVIS, shapes.ARCHED_SHIRT)
-    props.mug(stage.drawing, stage.see(pose.near_arm.wrist) + Point(8.5, 8))
     stage.arm(pose.near_arm)
+    props.mug(stage.drawing, stage.see(pose.near_arm.wrist) + Point(6, 8))
     _crossing_lines(stage)
 
 
