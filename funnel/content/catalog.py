@@ -143,10 +143,19 @@ def load_catalog(root: Path) -> Catalog:
     self_check = _load_self_check(root, problems)
     if not (brand and safety and challenge and self_check) or offers is None or wordings is None:
         raise ContentInvalid(tuple(problems))
+    _refuse_another_promise(wordings, self_check)
     named = {key: Wording(key, each.version, each.text) for key, each in wordings.items()}
     return Catalog(
         brand, safety, challenge, MappingProxyType(offers), MappingProxyType(named), self_check
     )
+
+
+def _refuse_another_promise(wordings: dict[str, _WordingFile], self_check: SelfCheck) -> None:
+    """People agree to a sentence: it must name the days that their answers are kept."""
+    promise, health = f"{self_check.keep_days} days", wordings.get("health")
+    if health is None or promise not in health.text:
+        problem = f'wordings.yaml: health: say "{promise}", as keep_days in self_check.yaml does'
+        raise ContentInvalid((f"{problem}, and give the sentence its next version number",))
 
 
 def _load(model: type[T], root: Path, name: str, problems: list[str]) -> T | None:

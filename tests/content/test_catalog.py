@@ -77,12 +77,20 @@ def test_consent_to_use_health_answers_names_data_purpose_and_who(catalog: Catal
     assert catalog.brand.trading_name in text
 
 
+def test_the_consent_names_the_days_that_answers_are_kept(copy: Path) -> None:
+    edit(copy, "self_check.yaml", "keep_days: 90", "keep_days: 30")
+    (told,) = complaints(copy)
+    assert told.startswith('wordings.yaml: health: say "30 days"')
+    edit(copy, "wordings.yaml", "90 days", "30 days")
+    assert load_catalog(copy).self_check.keep_days == 30
+
+
 def test_the_shipped_wordings_are_these_to_the_letter(catalog: Catalog) -> None:
     """Consents quote them: whoever changes one gives it the next version, here and there."""
     assert {key: (each.key, each.version) for key, each in catalog.wordings.items()} == {
         "guide": ("guide", 1),
         "series": ("series", 1),
-        "health": ("health", 1),
+        "health": ("health", 2),
         "challenge": ("challenge", 1),
     }
     assert catalog.wordings["series"].text == (
@@ -90,9 +98,9 @@ def test_the_shipped_wordings_are_these_to_the_letter(catalog: Catalog) -> None:
         "short emails over sixteen days, then now and then. I can stop any time."
     )
     assert catalog.wordings["health"].text == (
-        "I agree that Clinical Massage MK may use my answers about pain, injury or health to make "
-        "my guide personal, and for nothing else. I can take this back at any time, and my "
-        "answers are then deleted."
+        "I agree that Clinical Massage MK may keep my answers about pain, injury or health for up "
+        "to 90 days and use them to make my guide personal, and for nothing else. I can take this "
+        "back at any time, and my answers are then deleted."
     )
     assert catalog.wordings["challenge"].text == (
         "Send me the 5-day challenge from Clinical Massage MK: one email a day for five days, and "

@@ -6,6 +6,7 @@ from funnel.runtime import Runtime
 from funnel.web.desk import (
     access,
     filters,
+    guide,
     mail,
     overview,
     people,
@@ -22,6 +23,6 @@ def routes(rt: Runtime) -> Blueprint:
     made = Blueprint("desk", __name__, url_prefix="/desk")
     access.guard(made, rt)
     filters.add_filters(made, rt)
-    for page in (sign_in, set_up, overview, people, person, walkers, programme, mail):
+    for page in (sign_in, set_up, overview, people, person, walkers, programme, guide, mail):
         page.add_pages(made, rt)
     return made
