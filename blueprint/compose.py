@@ -34,7 +34,11 @@ _GUIDE = (
     *("cover", "pattern", "first-move", "method", "glance", "techniques", "myths", "habits"),
     *("plan", "checks", "sources", "next-step"),
 )
-CHAPTERS = {Edition.GUIDE: _GUIDE, Edition.LARGE: _GUIDE}
+_LARGE = (
+    *("cover", "first-move", "pattern", "method", "glance", "techniques", "habits", "plan"),
+    *("checks", "myths", "sources", "next-step"),
+)
+CHAPTERS = {Edition.GUIDE: _GUIDE, Edition.LARGE: _LARGE}
 # Every chapter answers to its name; these places stand in it besides.
 PLACES = {"first-move": ("safety",), "method": ("scale",)}
 
