@@ -10,7 +10,7 @@ from blueprint.figures.poses.joints import ACROSS, RIGHT, UP, arm, leg
 
 SEAT = 42.0  # the height of a seat
 BALL = 4.5  # the radius of a massage ball
-SITTING_HIP = Space(0, SEAT + 10)
+SITTING_HIP = Space(0, SEAT + 10.4)
 
 
 def at_the_desk() -> Pose:
@@ -62,9 +62,9 @@ def folded() -> Pose:
 
 def on_the_ball() -> Pose:
     """Sitting on the floor, a ball under the near buttock, leaning back on the hands."""
-    hip = Space(0, 21.2)
+    hip = Space(0, 21.6)
     ankle = Space(45, ANKLE_HEIGHT)
-    spine = straight_spine(hip, 138, 134)
+    spine = straight_spine(hip, 139, 135)
     shoulder = spine[-2] + Space(0, -2)
     return Pose(
         near_leg=leg(hip, ankle, UP),
