@@ -12,7 +12,7 @@ from markupsafe import Markup
 from funnel.domain.schedule import zone_of
 from funnel.runtime import Runtime
 from funnel.services.health import is_alive
-from funnel.web import desk, errors, hooks, mailbox, portal, public, security
+from funnel.web import desk, errors, guide, hooks, mailbox, portal, public, security, self_check
 from funnel.web.tally import VisitTally
 
 STATIC = Path(__file__).parent / "static"
@@ -32,7 +32,7 @@ def create_app(rt: Runtime) -> Flask:
     security.secure(app, rt)
     errors.handle_errors(app)
     _add_words(app, rt)
-    for part in (public, portal, desk, hooks):
+    for part in (public, self_check, guide, portal, desk, hooks):
         app.register_blueprint(part.routes(rt))
     if rt.mailbox is not None:
         app.register_blueprint(mailbox.routes(rt))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import Any
 from zoneinfo import available_timezones
 
 from flask import abort, request
@@ -41,9 +42,17 @@ class Draft:
 
 def fresh_draft(rt: Runtime) -> Draft:
     """An empty form that carries where its visitor came from."""
-    touch = first_touch(request.args, request.referrer, rt.settings.host, request.path)
+    args = request.args
+    page = args.get("landing_page") or request.path
+    touch = first_touch(args, args.get("referrer") or request.referrer, rt.settings.host, page)
     values = {name: getattr(touch, name) for name in CARRIED}
     return Draft(carried={name: value for name, value in values.items() if value})
+
+
+def passed_on(carried: Mapping[str, str]) -> dict[str, Any]:
+    """What a link to our other form says of where the visitor came from: nothing if we know
+    nothing but the page."""
+    return dict(carried) if carried.keys() - {"landing_page"} else {}
 
 
 def posted_draft(rt: Runtime) -> Draft:
@@ -53,7 +62,6 @@ def posted_draft(rt: Runtime) -> Draft:
         name=fields.get("name", ""),
         email=fields.get("email", ""),
         wants_series=fields.get("series") == "yes",
-        wants_health=fields.get("health") == "yes",
         time_zone=_zone(fields.get("time_zone", "")),
         stamp=fields.get("stamp", ""),
         carried={name: fields[name][:MAX_CHARACTERS] for name in CARRIED if fields.get(name)},
@@ -73,7 +81,9 @@ def is_trapped() -> bool:
     return bool(request.form.get(TRAP))
 
 
-def signup_request(rt: Runtime, draft: Draft, form: str) -> SignupRequest:
+def signup_request(
+    rt: Runtime, draft: Draft, form: str, answers: Mapping[str, str] | None = None
+) -> SignupRequest:
     """What an error-free draft asks for."""
     return SignupRequest(
         address=parse_address(draft.email),
@@ -83,6 +93,7 @@ def signup_request(rt: Runtime, draft: Draft, form: str) -> SignupRequest:
         touch=_touch(rt, draft),
         time_zone=draft.time_zone or None,
         evidence=evidence(rt, form),
+        answers=answers,
     )
 
 

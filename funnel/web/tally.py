@@ -11,13 +11,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from funnel.domain.touch import first_touch
 from funnel.runtime import Runtime
-from funnel.services.visits import record_visits
+from funnel.services.visits import NO_SOURCE, CountedPage, record_visits
 
 FLUSH_SECONDS = 10.0
 MAX_SOURCES = 200  # in a day: sources are typed by strangers, and each is a row
 OTHER = "other"
-NO_SOURCE = ""
-COUNTED = {"public.landing": "landing", "portal.open_challenge": "challenge"}
+COUNTED = {
+    "public.landing": CountedPage.LANDING,
+    "self_check.start": CountedPage.CHECK_STARTED,
+    "portal.open_challenge": CountedPage.CHALLENGE,
+}
 ROBOT_WORDS = ("bot", "crawl", "spider", "preview", "monitor", "curl", "python", "headless")
 
 log = logging.getLogger(__name__)
@@ -48,7 +51,7 @@ class VisitTally:
         self._flush_beside()
         return response
 
-    def add(self, page: str) -> None:
+    def add(self, page: CountedPage) -> None:
         """Count something that must not be tied to where its visitor came from."""
         with self._lock:
             self._counts[page, NO_SOURCE] += 1

@@ -1,5 +1,6 @@
 """The landing page and its form."""
 
+import gzip
 from dataclasses import replace
 
 import pytest
@@ -22,14 +23,26 @@ def events(house: House) -> list[ConsentEvent]:
         return list(session.scalars(select(ConsentEvent)))
 
 
-def test_the_form_asks_for_two_separate_consents_and_ticks_neither(door: Door) -> None:
+def test_the_form_asks_for_one_consent_does_not_tick_it_and_asks_nothing_of_health(
+    door: Door,
+) -> None:
     page = door.get("/")
-    assert [(box["name"], "checked" in box) for box in boxes(page)] == [
-        ("series", False),
-        ("health", False),
-    ]
-    for key in ("guide", "series", "health"):
+    assert [(box["name"], "checked" in box) for box in boxes(page)] == [("series", False)]
+    for key in ("guide", "series"):
         assert door.rt.catalog.wordings[key].text in words_of(page)
+    assert door.rt.catalog.wordings["health"].text not in words_of(page)
+    assert "We ask nothing about your health on this page." in words_of(page)
+
+
+def test_the_page_with_all_that_it_loads_is_light_on_the_wire(door: Door) -> None:
+    outline = Outline(page := door.get("/"))
+    loaded = {str(tag["src"]) for tag in outline.all("script")}
+    loaded |= {str(tag["href"]) for tag in outline.all("link") if tag["rel"] != "canonical"}
+    loaded |= {f"/static/fonts/{name}.woff2" for name in ("fraunces", "source-sans-3")}
+    answers = [door.client.get(url, buffered=True) for url in loaded]
+    assert {answer.status_code for answer in answers} == {200}
+    whole = [page.encode(), *(answer.data for answer in answers)]
+    assert sum(len(gzip.compress(part)) for part in whole) < 100_000
 
 
 def test_the_page_loads_nothing_from_elsewhere_and_carries_no_inline_code(door: Door) -> None:
@@ -76,11 +89,11 @@ def test_asking_without_ticks_sends_the_guide_and_grants_nothing(door: Door) -> 
     assert granted[Purpose.HEALTH] is False
 
 
-def test_each_tick_is_its_own_consent_with_evidence(door: Door) -> None:
-    door.ask(health="yes")
+def test_the_tick_is_a_consent_with_evidence(door: Door) -> None:
+    door.ask(series="yes")
     make.confirm(door.house)
-    assert [row.purpose for row in make.person(door.house).consents] == [Purpose.HEALTH]
-    asked = next(event for event in events(door.house) if event.purpose == Purpose.HEALTH)
+    assert [row.purpose for row in make.person(door.house).consents] == [Purpose.SERIES]
+    asked = next(event for event in events(door.house) if event.purpose == Purpose.SERIES)
     assert asked.form_version.startswith("landing")
     assert asked.page_url.endswith("/signup")
     assert asked.seconds_on_page is not None
@@ -112,7 +125,6 @@ def test_a_mistake_keeps_what_was_typed_and_says_what_to_mend(door: Door) -> Non
     assert inputs["email"]["aria-describedby"] == "email-error"
     assert inputs["name"]["value"] == "Ada"
     assert "checked" in inputs["series"]
-    assert "checked" not in inputs["health"]
     assert inputs["utm_source"]["value"] == "poster"
     assert "Enter an email address in the form name@example.com." in words_of(page)
     assert 'href="#email"' in page
@@ -144,7 +156,7 @@ def test_a_form_sent_at_once_asks_for_another_press_and_keeps_everything(house: 
     assert inputs["email"] == "ada@example.org"
     assert inputs["stamp"] == fields["stamp"]
     patient = open_door(house)
-    again = patient.client.post("/signup", data={**inputs, "series": "", "health": ""})
+    again = patient.client.post("/signup", data={**inputs, "series": ""})
     assert again.status_code == 303
 
 

@@ -1,0 +1,254 @@
+"""The self-check in a browser: there, back, and on to the inbox, by mouse, by keyboard, scriptless.
+
+Every screen is looked at like those of the whole path, and its picture kept in var/pictures.
+"""
+
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.conftest import Running
+from tests.e2e.test_whole_path import PICTURES, Walk, open_walk
+from tests.support.visitor import MIN_FORM_SECONDS, Visitor
+
+ADA = "ada@example.org"
+FIRST = "Where do you spend most of your day?"
+LEG = ("desk", "hips", "bottom", "both-tight", "none", "thigh", "sitting")
+
+
+@pytest.fixture(autouse=True)
+def album() -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+
+
+def walk_of(browser: Browser, running: Running, size: str, *, dark: bool) -> Walk:
+    walk = open_walk(browser, running.base, size, dark=dark)
+    walk.name = f"self-check-{walk.name}"
+    return walk
+
+
+def choose(page: Page, answer: str) -> None:
+    page.locator(f"input[name=answer][value={answer}]").check()
+
+
+def pass_the_gate(walk: Walk) -> None:
+    walk.go("/self-check")
+    walk.press("None of these")
+    walk.press("None of these")
+
+
+def sees(page: Page, number: int) -> None:
+    """Wait for a question and its place in the progress."""
+    expect(page.locator("progress")).to_have_attribute("value", str(number))
+    assert f"Question {number} of 7 | Self-check" in page.title()
+
+
+def focused(page: Page) -> str:
+    told: str = page.evaluate("document.activeElement.id")
+    return told
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("size", "dark"), [("phone", False), ("desktop", True)])
+def test_a_stranger_finds_her_pattern_and_asks_for_the_guide(
+    browser: Browser, running: Running, size: str, dark: bool
+) -> None:
+    visitor = Visitor(running.base, running.mailbox)
+    walk = walk_of(browser, running, size, dark=dark)
+    look_at_the_gate(walk)
+    answer_every_question(walk)
+    ask_for_the_guide(walk)
+    assert ADA in walk.page.inner_text("main")
+    assert visitor.wait_for_link(ADA, "/confirm/")
+    visitor.close()
+    walk.page.context.close()
+    assert walk.problems == []
+
+
+def look_at_the_gate(walk: Walk) -> None:
+    walk.go("/?utm_source=leaflet")
+    walk.page.get_by_role("link", name="two-minute self-check").click()
+    walk.look("gate-1")
+    walk.press("Yes, at least one")
+    walk.look("call-999")
+    walk.page.get_by_role("link", name="I chose the wrong answer").click()
+    walk.press("None of these")
+    walk.look("gate-2")
+    walk.press("Yes, at least one")
+    walk.look("call-111")
+    walk.page.get_by_role("link", name="I chose the wrong answer").click()
+    walk.press("None of these")
+    walk.press("None of these")
+
+
+def answer_every_question(walk: Walk) -> None:
+    walk.page.evaluate("document.querySelector('form').noValidate = true")
+    walk.press("Next")
+    walk.problems = [each for each in walk.problems if "422" not in each]
+    walk.look("question-1-after-a-slip")
+    assert focused(walk.page) == "problems"
+    for number, answer in enumerate(LEG, start=1):
+        sees(walk.page, number)
+        choose(walk.page, answer)
+        walk.look(f"question-{number}")
+        walk.press("Next")
+    walk.look("result")
+    assert "Your leg asks for a gentle start" in walk.page.inner_text("h1")
+
+
+def ask_for_the_guide(walk: Walk) -> None:
+    walk.page.get_by_label("First name").fill("Ada")
+    walk.page.get_by_label("Email", exact=True).fill("ada@example")
+    walk.page.get_by_label("I agree that").check()
+    walk.page.wait_for_timeout(MIN_FORM_SECONDS * 1000)
+    walk.press("Send me the guide")
+    walk.problems = [each for each in walk.problems if "422" not in each]
+    walk.look("result-after-a-slip")
+    assert focused(walk.page) == "problems"
+    assert walk.page.get_by_label("I agree that").is_checked()
+    walk.page.get_by_label("Email", exact=True).fill(ADA)
+    walk.press("Send me the guide")
+    expect(walk.page.locator("h1")).to_have_text("Check your inbox")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("size", ["phone", "desktop"])
+def test_the_browsers_own_way_back_leads_from_question_three_to_question_two(
+    browser: Browser, running: Running, size: str
+) -> None:
+    walk = walk_of(browser, running, size, dark=False)
+    pass_the_gate(walk)
+    for answer in LEG[:2]:
+        choose(walk.page, answer)
+        walk.press("Next")
+    sees(walk.page, 3)
+    walk.page.go_back()
+    sees(walk.page, 2)
+    assert walk.page.locator("input[name=answer]:checked").input_value() == LEG[1]
+    walk.page.go_back()
+    sees(walk.page, 1)
+    walk.page.go_forward()
+    walk.page.go_forward()
+    sees(walk.page, 3)
+    walk.page.go_back()
+    choose(walk.page, "effort")
+    walk.press("Next")
+    sees(walk.page, 3)
+    walk.press("Back")
+    assert walk.page.locator("input[name=answer]:checked").input_value() == "effort"
+    walk.page.context.close()
+    assert walk.problems == []
+
+
+@pytest.mark.browser
+def test_the_way_back_from_a_screen_with_a_message_works_too(
+    browser: Browser, running: Running
+) -> None:
+    walk = walk_of(browser, running, "phone", dark=False)
+    pass_the_gate(walk)
+    walk.page.evaluate("document.querySelector('form').noValidate = true")
+    walk.press("Next")
+    choose(walk.page, "desk")
+    walk.press("Next")
+    sees(walk.page, 2)
+    walk.page.go_back()
+    expect(walk.page.locator("h1")).to_have_text(FIRST)
+    choose(walk.page, "feet")
+    walk.press("Next")
+    sees(walk.page, 2)
+    walk.page.context.close()
+
+
+@pytest.mark.browser
+def test_the_keyboard_alone_leads_through(browser: Browser, running: Running) -> None:
+    walk = walk_of(browser, running, "desktop", dark=False)
+    walk.go("/self-check")
+    keys, page = walk.page.keyboard, walk.page
+    for part in (1, 2):
+        expect(page).to_have_title(f"A quick safety check, part {part} | Clinical Massage MK")
+        for _ in range(3):  # skip link, name of the practice, first button
+            keys.press("Tab")
+        assert focused(page) == "none"
+        keys.press("Enter")
+    sees(page, 1)
+    for _ in range(3):
+        keys.press("Tab")
+    keys.press("ArrowDown")
+    assert page.locator("input[name=answer]:checked").input_value() == "sofa"
+    keys.press("Enter")
+    sees(page, 2)
+    for _ in range(3):
+        keys.press("Tab")
+    keys.press("Space")
+    keys.press("Tab")
+    keys.press("Tab")
+    assert page.evaluate("document.activeElement.value") == "back"
+    keys.press("Enter")
+    sees(page, 1)
+    assert page.locator("input[name=answer]:checked").input_value() == "sofa"
+    page.context.close()
+    assert walk.problems == []
+
+
+@pytest.mark.browser
+def test_it_works_without_a_script(browser: Browser, running: Running) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(f"{running.base}/")
+    page.get_by_role("link", name="two-minute self-check").click()
+    for _ in range(2):
+        page.get_by_role("button", name="None of these").click()
+    for answer in LEG:
+        choose(page, answer)
+        page.get_by_role("button", name="Next").click()
+    page.get_by_label("Email", exact=True).fill(ADA)
+    page.wait_for_timeout(MIN_FORM_SECONDS * 1000)
+    page.get_by_role("button", name="Send me the guide").click()
+    assert page.locator("h1").inner_text() == "Check your inbox"
+    context.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("width", "forced"), [(320, "none"), (390, "active"), (1280, "active")])
+def test_it_fits_small_screens_and_colours_of_her_own(
+    browser: Browser, running: Running, width: int, forced: str
+) -> None:
+    walk = walk_of(browser, running, "phone", dark=False)
+    walk.name = f"self-check-{width}-{forced}"
+    walk.page.set_viewport_size({"width": width, "height": 800})
+    walk.page.emulate_media(forced_colors="active" if forced == "active" else "none")
+    walk.go("/self-check")
+    walk.look("gate-1")
+    walk.press("None of these")
+    walk.press("None of these")
+    for number, answer in enumerate(LEG, start=1):
+        choose(walk.page, answer)
+        if number in {1, 2, 6}:
+            walk.look(f"question-{number}")
+        walk.press("Next")
+    walk.look("result")
+    walk.page.context.close()
+    assert walk.problems == []
+
+
+@pytest.mark.browser
+def test_nothing_of_the_answers_is_in_an_address_or_in_what_is_printed(
+    browser: Browser, running: Running
+) -> None:
+    walk = walk_of(browser, running, "desktop", dark=False)
+    addresses: list[str] = []
+    walk.page.on("request", lambda request: addresses.append(request.url))
+    pass_the_gate(walk)
+    for answer in LEG:
+        choose(walk.page, answer)
+        walk.press("Next")
+    pages = {httpx.URL(url).raw_path.decode() for url in addresses if "/static/" not in url}
+    assert pages == {"/self-check"}
+    assert walk.page.context.cookies() == []
+    walk.page.context.close()
+    printed = Path(running.mailbox).parents[1] / "printed.txt"
+    assert not [
+        key for key in ("leg-symptoms", "both-tight", "thigh") if key in printed.read_text()
+    ]
