@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from funnel.db.guides import Guide, GuidePrint
-from funnel.db.people import Subscriber
+from funnel.db.people import KeptAnswers, Subscriber
 from funnel.db.upsert import insert_if_absent
 from funnel.domain.errors import LinkExpired, LinkInvalid
 from funnel.domain.guides import GUIDE_LINK_LIFE, PLAIN_AFTER, Edition, GuideState
@@ -48,6 +48,7 @@ class GuideView:
 
     first_name: str | None
     is_expired: bool
+    has_pattern: bool
     guide: EditionView
     tracker: EditionView
     large: EditionView
@@ -182,6 +183,7 @@ def guide_view(session: Session, handle: UUID, *, now: datetime) -> GuideView:
     return GuideView(
         first_name=guide.subscriber.first_name,
         is_expired=_is_expired(guide, now),
+        has_pattern=session.get(KeptAnswers, guide.subscriber_id) is not None,
         guide=views[Edition.GUIDE],
         tracker=views[Edition.TRACKER],
         large=views[Edition.LARGE],

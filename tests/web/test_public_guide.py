@@ -207,6 +207,17 @@ def test_large_print_is_made_when_asked_for_and_the_page_waits(door: Door) -> No
     assert "Refresh" not in door.client.get(ada.guide).headers
 
 
+def test_a_reader_without_a_pattern_is_shown_the_way_to_one(door: Door) -> None:
+    ada = confirm_by_page(door)
+    door.house.work()
+    assert 'href="/self-check"' in door.get(ada.guide)
+    check = door.rt.catalog.self_check
+    answers = {question.key: question.answers[0].key for question in check.questions}
+    done = make.confirmed(door.house, "ben@example.org", health=True, answers=answers)
+    token = door.rt.links.token(LinkPurpose.GUIDE, done.guide_handle)
+    assert 'href="/self-check"' not in door.get(f"/guide/{token}")
+
+
 @pytest.mark.parametrize("edition", ["", "pocket", "guide ", "../large"])
 def test_an_edition_that_does_not_exist_is_refused(door: Door, edition: str) -> None:
     ada = confirm_by_page(door)
