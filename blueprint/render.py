@@ -5,25 +5,47 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, lru_cache
+from io import BytesIO
 from pathlib import PurePosixPath
+from typing import Any
 
-from weasyprint import CSS, HTML
+from weasyprint import CSS, HTML, Document
 from weasyprint.logger import LOGGER
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
 from blueprint import figures
 from blueprint.compose import compose, usual_pages
-from blueprint.model import BlueprintInput
+from blueprint.draft import Draft
+from blueprint.editions import Edition
+from blueprint.form import finish_boxes
+from blueprint.model import TOLD_LINES, BlueprintInput
+from blueprint.splice import Base
+from blueprint.tracker import compose_tracker
 from blueprint.typefaces import FONTS
 from blueprint.words import DOCUMENT
 
 SCHEME = "asset:"
+SHEETS = {
+    Edition.GUIDE: ("guide.css",),
+    Edition.LARGE: ("guide.css", "large.css"),
+    Edition.TRACKER: ("guide.css", "tracker.css"),
+}
+OPTIONS: dict[Edition, dict[str, object]] = {
+    Edition.GUIDE: {"pdf_variant": "pdf/ua-1"},
+    Edition.LARGE: {"pdf_variant": "pdf/ua-1"},
+    # WeasyPrint's form fields do not pass every check of PDF/UA: tagged, but not marked as such.
+    Edition.TRACKER: {"pdf_tags": True, "pdf_forms": True},
+}
+NO_DAY = date(2000, 1, 1)
+# Stands for whatever she told us: the page of her pattern is made to hold this much.
+AS_MUCH_AS_THERE_MAY_BE = ("What you told us stands here. " * 5,) * TOLD_LINES
+BASES = 8  # there are five patterns, and none; a base takes half a megabyte
 _one_at_a_time = threading.Lock()  # the log of complaints and SOURCE_DATE_EPOCH are per process
 
 
@@ -83,16 +105,21 @@ def render(guide: BlueprintInput) -> bytes:
     return press(guide).pdf
 
 
-def press(guide: BlueprintInput) -> Printed:
-    """The guide as PDF bytes with its page count. Raises RenderFailed."""
-    pages = usual_pages(guide)
-    for _ in range(3):
-        printed = to_pdf(compose(guide, pages), guide.made_on)
-        found = {place: printed.places[place] for place in pages}
-        if found == pages:
-            return printed
-        pages = found  # a chapter ran over: print again with the pages as they came out
-    raise RenderFailed("the page numbers do not settle")
+def press(guide: BlueprintInput, edition: Edition = Edition.GUIDE) -> Printed:
+    """One edition as PDF bytes with its page count. Raises RenderFailed.
+
+    Of the guide only the personal pages are laid out for each reader, wherever they fit.
+    """
+    spliced = press_spliced(guide) if edition is Edition.GUIDE else None
+    return spliced or press_whole(guide, edition)
+
+
+def press_whole(guide: BlueprintInput, edition: Edition = Edition.GUIDE) -> Printed:
+    """The same with every page laid out. Raises RenderFailed."""
+    with _press_room(guide.made_on):
+        document = _settled(guide, edition)
+        pdf = bytes(document.write_pdf(finisher=finish_boxes, **OPTIONS[edition]))
+        return Printed(pdf, len(document.pages), _places(document))
 
 
 def to_pdf(html: str, made_on: date) -> Printed:
@@ -100,28 +127,108 @@ def to_pdf(html: str, made_on: date) -> Printed:
 
     `made_on` stands in for the clock wherever the format wants a time.
     """
-    with _one_at_a_time, _epoch(made_on), _no_complaints():
-        fonts, style = _dress()
-        source = HTML(string=html, base_url=SCHEME, url_fetcher=BundledOnly())
-        options = {"stylesheets": [style], "pdf_variant": "pdf/ua-1"}
-        try:
-            document = source.render(font_config=fonts, **options)
-            pdf = bytes(document.write_pdf(**options))
-        except FatalURLFetchingError as refused:
-            raise RenderFailed(str(refused)) from None
-        pages = list(enumerate(document.pages, 1))
-        last_to_first = reversed(pages)  # a place that runs over pages is where it begins
-        places = {str(place): number for number, page in last_to_first for place in page.anchors}
-        return Printed(pdf, len(pages), places)
+    with _press_room(made_on):
+        document = _laid_out(html, Edition.GUIDE)
+        pdf = bytes(document.write_pdf(**OPTIONS[Edition.GUIDE]))
+        return Printed(pdf, len(document.pages), _places(document))
+
+
+@dataclass(frozen=True)
+class _House:
+    """What all guides of one pattern share, and where its places are."""
+
+    base: Base
+    pages: int
+    places: dict[str, int]
+
+
+def press_spliced(guide: BlueprintInput) -> Printed | None:
+    """The guide with only her pages laid out; None if they do not fit into the others."""
+    house = base_for(replace(guide, first_name=None, told=AS_MUCH_AS_THERE_MAY_BE, made_on=NO_DAY))
+    own = _draft_of_personal(guide, house.places)
+    pdf = house.base.with_pages_of(own)
+    return Printed(pdf, house.pages, house.places) if pdf else None
+
+
+@lru_cache(maxsize=BASES)
+def base_for(nobody: BlueprintInput) -> _House:
+    """Laid out once for everything that is not personal; a handful are kept."""
+    with _press_room(nobody.made_on):
+        document = _settled(nobody, Edition.GUIDE)
+        pdf = _unwritten(document)
+    places = _places(document)
+    personal = _draft_of_personal(nobody, places).personal
+    return _House(Base(Draft(pdf, personal)), len(document.pages), places)
+
+
+def _draft_of_personal(guide: BlueprintInput, places: Mapping[str, int]) -> Draft:
+    with _press_room(guide.made_on):
+        document = _laid_out(compose(guide, places, only_personal=True), Edition.GUIDE)
+        borrowed = frozenset(places) - frozenset(_places(document))
+        # Links may lead to pages that are not here.
+        document.pages[-1].anchors.update(dict.fromkeys(borrowed, (0, 0, 0, 0)))
+        return Draft(_unwritten(document), len(document.pages), borrowed)
+
+
+def _unwritten(document: Document) -> Any:
+    """The PDF's objects as WeasyPrint has built them."""
+    kept: list[Any] = []
+    document.write_pdf(
+        BytesIO(),
+        finisher=lambda _, pdf: kept.append(pdf),
+        uncompressed_pdf=True,
+        **OPTIONS[Edition.GUIDE],
+    )
+    return kept[0]
+
+
+def _settled(guide: BlueprintInput, edition: Edition) -> Document:
+    """The document with the pages it refers to being the pages where things are."""
+    if edition is Edition.TRACKER:
+        return _laid_out(compose_tracker(guide), edition)
+    pages = usual_pages(guide, edition)
+    for _ in range(3):
+        document = _laid_out(compose(guide, pages, edition), edition)
+        places = _places(document)
+        found = {place: places[place] for place in pages}
+        if found == pages:
+            return document
+        pages = found  # a chapter ran over: print again with the pages as they came out
+    raise RenderFailed("the page numbers do not settle")
+
+
+def _laid_out(html: str, edition: Edition) -> Document:
+    styles = [_stylesheet(name) for name in SHEETS[edition]]
+    source = HTML(string=html, base_url=SCHEME, url_fetcher=BundledOnly())
+    return source.render(font_config=_fonts(), stylesheets=styles, **OPTIONS[edition])
+
+
+def _places(document: Document) -> dict[str, int]:
+    last_to_first = reversed(list(enumerate(document.pages, 1)))
+    # A place that runs over pages is where it begins.
+    return {str(place): number for number, page in last_to_first for place in page.anchors}
 
 
 @cache
-def _dress() -> tuple[FontConfiguration, CSS]:
-    """Fonts and stylesheet, shared by all guides of this process: a new pair each time leaks."""
-    fonts = FontConfiguration()
-    sheet = (DOCUMENT / "guide.css").read_text(encoding="utf-8")
-    style = CSS(string=sheet, base_url=SCHEME, url_fetcher=BundledOnly(), font_config=fonts)
-    return fonts, style
+def _fonts() -> FontConfiguration:
+    """Shared by all prints of this process, as the stylesheets are: new ones each time leak."""
+    return FontConfiguration()
+
+
+@cache
+def _stylesheet(name: str) -> CSS:
+    sheet = (DOCUMENT / name).read_text(encoding="utf-8")
+    return CSS(string=sheet, base_url=SCHEME, url_fetcher=BundledOnly(), font_config=_fonts())
+
+
+@contextmanager
+def _press_room(day: date) -> Iterator[None]:
+    """One at a time, with the day for a clock, and no complaint unheard. Raises RenderFailed."""
+    with _one_at_a_time, _epoch(day), _no_complaints():
+        try:
+            yield
+        except FatalURLFetchingError as refused:
+            raise RenderFailed(str(refused)) from None
 
 
 @contextmanager

@@ -104,13 +104,16 @@ class PdfPress:
         self._child: _Child | None = None
         self._lock = threading.Lock()
 
-    def press(self, document: Mapping[str, object], out: Path) -> PressedGuide:
-        """Print one guide to `out`, which appears whole or not at all. Raises GuideFailed.
+    def press(
+        self, document: Mapping[str, object], out: Path, edition: str = "guide"
+    ) -> PressedGuide:
+        """Print one edition to `out`, which appears whole or not at all. Raises GuideFailed.
 
         Pressing the same document again gives the same bytes. After a crash or a guide that
         took too long, the next one gets a fresh child.
         """
-        request = json.dumps({"document": dict(document), "out": str(out.absolute())}).encode()
+        wanted = {"document": dict(document), "out": str(out.absolute()), "edition": edition}
+        request = json.dumps(wanted).encode()
         if len(request) >= REQUEST_BYTES:
             raise GuideFailed("The guide's document is too long.")
         with self._lock:

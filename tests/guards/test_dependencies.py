@@ -14,6 +14,7 @@ PARTS = {
     "kombu": "celery",
     "markupsafe": "jinja2",
     "pydantic-core": "pydantic",
+    "pydyf": "weasyprint",
     "redis": "celery",
     "werkzeug": "flask",
 }
