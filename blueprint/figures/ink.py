@@ -34,6 +34,7 @@ class Palette:
     edge: str = "#e9f2f0"  # the thin line round near limbs: the colour of the panel behind
     mat: str = "#c5dcd7"
     pad: str = "#8fb8b0"
+    scarf: str = "#35666f"
     band: str = "#d9b45b"
     seat: str = "#b99b70"
     seat_far: str = "#9d8159"

@@ -19,6 +19,7 @@ class Hair:
     back_over: Outline = ()
     beard: Outline = ()
     shows_ear: bool = True
+    role: str = "hair"
 
 
 SHORT = Hair(shapes.SHORT_HAIR)
@@ -27,7 +28,7 @@ CURLS = Hair(shapes.CURLS, shapes.BACK_OF_CURLS)
 BOB = Hair(shapes.BOB, shows_ear=False)
 PLAIT = Hair(shapes.SHORT_HAIR, side_behind=shapes.PLAIT, back_over=shapes.BACK_PLAIT)
 BALDING = Hair(shapes.FRINGE_OF_HAIR, beard=shapes.BEARD)
-HEADSCARF = Hair(shapes.HEADSCARF, shows_ear=False)
+HEADSCARF = Hair(shapes.HEADSCARF, shows_ear=False, role="scarf")
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ OLIVE = Palette("#b98160", "#a06d4f", "#2f2622", "#4d8a80", "#57948a", "#2a4a5e"
 PALE = Palette("#ebc3a8", "#d3a688", "#8a4b2f", "#5f8f94", "#6a9a9f", "#2c4656", "#526f7e")
 EBONY = Palette("#69432f", "#543525", "#17110f", "#a9bfa4", "#b5c9b0", "#1f4650", "#466872")
 TAN = Palette("#d8a47f", "#bd8a67", "#9a9690", "#4f7d8c", "#5a8998", "#33475a", "#586e80")
-UMBER = Palette("#a8734f", "#90603f", "#2f5a66", "#b7a98a", "#c2b597", "#24424f", "#4b6b76")
+UMBER = Palette("#a8734f", "#90603f", "#2f2622", "#b7a98a", "#c2b597", "#24424f", "#4b6b76")
 ON_TEAL = replace(
     Palette("#d9a381", "#bd8868", "#2a1d18", "#f6ecdc", "#e4d3b8", "#7cc4bd", "#5ba39d"),
     edge="",

@@ -110,7 +110,7 @@ class Stage:
 
     def _hair(self, outline: Outline, tilt: float, at: Point) -> None:
         if outline:
-            self.drawing.shape(placed(outline, tilt, at), "hair")
+            self.drawing.shape(placed(outline, tilt, at), self.hair.role)
 
     def arm(self, arm: Arm, far: bool = False, edge: float = EDGE) -> None:
         shoulder, elbow, wrist = (self.see(j) for j in (arm.shoulder, arm.elbow, arm.wrist))

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 from blueprint import figures
 from blueprint.figures.geometry import Point
 
-BODY = frozenset({"skin", "skin-far", "hair", "shirt", "sleeve", "leg", "leg-far"})
+BODY = frozenset({"skin", "skin-far", "hair", "scarf", "shirt", "sleeve", "leg", "leg-far"})
 PLACES = {"M": 1, "L": 1, "Q": 2, "c": 3, "s": 2}
 LETTER_WIDTH = 0.5  # of the font size: Source Sans 3, semi-bold
 
