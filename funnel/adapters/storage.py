@@ -3,7 +3,7 @@
 import hashlib
 import os
 import re
-import time
+from datetime import datetime
 from pathlib import Path
 
 from funnel.adapters.durable import settle, settle_folder, written_aside
@@ -41,16 +41,15 @@ class FileStorage:
         file = self._folder / key
         return file if file.is_file() else None
 
-    def keys(self, older_than_seconds: float) -> list[str]:
-        """The keys of the files that have lain there for longer than that."""
-        newest = time.time() - older_than_seconds
+    def keys(self, put_before: datetime) -> list[str]:
+        """The keys of the files put there before that instant, by the machine's clock."""
         with os.scandir(self._folder) as entries:
             return sorted(
                 entry.name
                 for entry in entries
                 if _KEY.fullmatch(entry.name)
                 and entry.is_file()
-                and entry.stat().st_mtime <= newest
+                and entry.stat().st_mtime < put_before.timestamp()
             )
 
     def delete(self, key: str) -> None:

@@ -24,6 +24,7 @@ _SOON = {
     "shoulder blades": "pain high between the shoulder blades",
     "osteoporosis": "a minor knock with weak bones",
     "unsteady": "unsteady walking",
+    "one leg": "new numbness or weakness in one leg",
     "cancer": "a history of cancer",
     "under 20": "a first episode under 20 or over 55",
 }

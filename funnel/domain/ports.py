@@ -133,8 +133,8 @@ class Storage(Protocol):
 
     def path(self, key: str) -> Path | None: ...
 
-    def keys(self, older_than_seconds: float) -> list[str]:
-        """The keys of the files that have lain there for longer than that."""
+    def keys(self, put_before: datetime) -> list[str]:
+        """The keys of the files put there before that instant, by the machine's clock."""
         ...
 
     def delete(self, key: str) -> None:

@@ -4,7 +4,7 @@ import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 # Nothing else in the folder is ours to delete. Before editions, names were half as long.
 _OUR_KEY = re.compile(r"([0-9a-f]{32}){1,2}\.pdf")
 
-YOUNG_SECONDS = 600.0  # a file put away just now may belong to a row not written yet
+YOUNG = timedelta(minutes=10)  # a file put away just now may belong to a row not written yet
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ class Printer:
 
     def sweep(self) -> int:
         """Delete the files that no print needs any more; returns how many."""
-        keys = self.shelf.storage.keys(YOUNG_SECONDS)
+        keys = self.shelf.storage.keys(self.clock.machine() - YOUNG)
         with self.sessions.begin() as session:
             query = select(GuidePrint.storage_key).where(GuidePrint.storage_key.is_not(None))
             needed = set(session.scalars(query))

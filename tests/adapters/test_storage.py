@@ -1,6 +1,8 @@
 """Finished files under opaque keys: absent or whole."""
 
 import hashlib
+import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -84,3 +86,28 @@ def test_a_key_never_leaves_the_folder(storage: Storage, guide: Path, key: str) 
 def test_a_folder_under_a_good_key_is_not_a_file(storage: Storage, folder: Path) -> None:
     (folder / "a1").mkdir()
     assert storage.path("a1") is None
+
+
+def test_old_files_are_named_and_can_be_deleted(storage: Storage, guide: Path) -> None:
+    for key in ("old.pdf", "new.pdf"):
+        storage.put(key, guide)
+    now = datetime.now(UTC)
+    old = storage.path("old.pdf")
+    assert old is not None
+    os.utime(old, (0, 0))
+    assert storage.keys(now - timedelta(hours=1)) == ["old.pdf"]
+    assert storage.keys(now + timedelta(hours=1)) == ["new.pdf", "old.pdf"]
+    for _ in range(2):
+        storage.delete("old.pdf")
+    assert storage.path("old.pdf") is None
+    assert storage.path("new.pdf") is not None
+
+
+def test_a_half_written_file_is_named_by_no_key(storage: Storage, folder: Path) -> None:
+    (folder / ".aside-x").write_bytes(b"half")
+    assert storage.keys(datetime.now(UTC) + timedelta(hours=1)) == []
+
+
+def test_deleting_never_leaves_the_folder(storage: Storage) -> None:
+    with pytest.raises(ValueError, match="a storage key"):
+        storage.delete("../outside.pdf")

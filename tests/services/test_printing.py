@@ -18,9 +18,11 @@ from funnel.domain.guides import (
     pause_after,
 )
 from funnel.domain.ports import PressedGuide
+from funnel.services.printing import YOUNG
 from tests.support import make
 from tests.support.house import House, PowerCut
 from tests.support.prints import (
+    all_keys,
     asked,
     file_of,
     make_next,
@@ -59,8 +61,8 @@ def test_a_guide_is_made_once_and_its_mail_is_queued_once(each_house: House) -> 
 def test_what_lies_in_the_storage_is_sealed_under_a_name_that_tells_nothing(house: House) -> None:
     make.confirmed(house, name="Zzcanary")
     storage = house.rt.shelf.storage
-    keys = storage.keys(-1.0)
-    assert keys
+    keys = all_keys(house)
+    assert len(keys) == 5, "hers and the house copies"
     for key in keys:
         path = storage.path(key)
         assert path is not None
@@ -228,14 +230,15 @@ def test_a_printer_that_was_too_slow_changes_nothing(house: House) -> None:
 def test_files_that_nobody_needs_are_swept_and_the_others_stay(house: House) -> None:
     handle = make.confirmed(house).guide_handle
     storage = house.rt.shelf.storage
-    needed = set(storage.keys(-1.0))
+    needed = set(all_keys(house))
     orphan = Path(str(storage.path(min(needed)))).with_name("ab" * 32 + ".pdf")
     strange = orphan.with_name("holiday.pdf")
     young = orphan.with_name("cd" * 32 + ".pdf")
-    for path in (orphan, strange, young):
+    now = house.clock.machine()
+    for path, age in ((orphan, 2 * YOUNG), (strange, 2 * YOUNG), (young, YOUNG / 2)):
         path.write_bytes(b"x")
-    for path in (orphan, strange):
-        os.utime(path, (0, 0))
+        put_at = (now - age).timestamp()
+        os.utime(path, (put_at, put_at))
     assert house.rt.worker.printer.sweep() == 1
     assert [path.exists() for path in (orphan, strange, young)] == [False, True, True]
     assert file_of(house, handle) is not None

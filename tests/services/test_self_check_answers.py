@@ -15,7 +15,15 @@ from funnel.services.signup import CONFIRM_LIFE
 from funnel.vault import Vault
 from tests.support import make
 from tests.support.house import House
-from tests.support.prints import file_of, personal, press_button, print_row, ready_mails, view
+from tests.support.prints import (
+    all_keys,
+    file_of,
+    personal,
+    press_button,
+    print_row,
+    ready_mails,
+    view,
+)
 
 DAY = timedelta(days=1)
 
@@ -112,7 +120,7 @@ def test_nothing_of_them_is_in_a_mail_a_log_or_a_files_name(
     for email in house.mailer.accepted:
         whole = f"{email.subject} {email.html} {email.text} {email.list_unsubscribe_url}"
         assert not [word for word in (pattern.name, pattern.headline) if word in whole]
-    names = house.rt.shelf.storage.keys(-1.0)
+    names = all_keys(house)
     for said in (caplog.text, *names):
         assert pattern.key not in said
         assert not [line for line in told(check, answers) if line in said]

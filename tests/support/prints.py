@@ -1,5 +1,6 @@
 """A reader's prints in a test: asked for, made, and looked at as the pages look at them."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -66,6 +67,11 @@ def press_button(house: House, handle: UUID, edition: Edition = Edition.GUIDE) -
 def ready_mails(house: House) -> int:
     """How often Ada was told that her guide is ready."""
     return sum(message.mail_key == "service/guide_ready" for message in make.messages(house))
+
+
+def all_keys(house: House) -> list[str]:
+    """The name of every file on the shelf."""
+    return house.rt.shelf.storage.keys(datetime.max.replace(tzinfo=UTC))
 
 
 def personal(house: House) -> list[dict[str, object]]:

@@ -50,14 +50,17 @@ def test_a_copy_is_printed_on_the_first_look_and_opened_on_the_next(
             assert (code, where) == (303, f"/desk/guide/{pattern}/{edition}")
             with desk.get(where) as pdf:
                 assert pdf.mimetype == "application/pdf"
-                assert pdf.headers["Content-Disposition"] == f"inline; filename={PDF_NAMES[edition]}"
+                shown = pdf.headers["Content-Disposition"]
+                assert shown == f"inline; filename={PDF_NAMES[edition]}"
 
 
 def test_a_copy_not_printed_yet_leads_back_to_the_list(desk: FlaskClient) -> None:
     assert desk.get("/desk/guide/leg-symptoms/large").headers["Location"] == "/desk/guide"
 
 
-@pytest.mark.parametrize("address", ["made-up/guide", "leg-symptoms/pocket", "/guide", "../x/guide"])
+@pytest.mark.parametrize(
+    "address", ["made-up/guide", "leg-symptoms/pocket", "/guide", "../x/guide"]
+)
 def test_a_copy_that_does_not_exist_is_not_found(desk: FlaskClient, address: str) -> None:
     assert desk.get(f"/desk/guide/{address}").status_code == 404
     assert ask(desk, *address.rsplit("/", 1))[0] == 404
