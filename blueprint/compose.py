@@ -20,7 +20,8 @@ from blueprint.typefaces import printable_name
 from blueprint.words import DOCUMENT, Technique, load
 
 TITLE = "P.A.I.N Relief Blueprint"
-COMFORTABLE = 2200  # characters on the page of a pattern before its type becomes smaller
+COMFORTABLE = 1800  # characters on the page of a pattern before its type becomes smaller
+LINE = 45  # what each line of the list costs besides its characters
 QR_INK = "#14414a"
 QR_TITLE = "QR code that opens the Hip Mobility Challenge"
 VIEW_BOX = re.compile(r'viewBox="([^"]+)"')
@@ -100,7 +101,7 @@ def _shared(guide: BlueprintInput, pages: Mapping[str, int]) -> dict[str, object
         "pattern": guide.pattern,
         "words": words,
         "techniques": techniques,
-        "dense": len(" ".join(_own_words(guide))) > COMFORTABLE,
+        "dense": _is_dense(guide),
         "figure": pattern_figure(guide.pattern) if guide.pattern else None,
         "plan": two_weeks(words.plan, techniques),
         "qr": qr_code(guide.challenge_url),
@@ -111,11 +112,12 @@ def _shared(guide: BlueprintInput, pages: Mapping[str, int]) -> dict[str, object
     }
 
 
-def _own_words(guide: BlueprintInput) -> tuple[str, ...]:
-    """What stands on the page of her pattern, besides headings."""
+def _is_dense(guide: BlueprintInput) -> bool:
+    """Whether the page of her pattern holds more than it does in type of the usual size."""
     own = guide.pattern
     said = (own.lead, *own.explanation, own.not_this, own.order_note) if own else ()
-    return (*guide.told, *said)
+    characters = sum(map(len, (guide.first_name or "", *guide.told, *said)))
+    return characters + LINE * len(guide.told) > COMFORTABLE
 
 
 def pattern_figure(pattern: Pattern) -> str:

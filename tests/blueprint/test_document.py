@@ -11,14 +11,9 @@ from blueprint.compose import compose, long_date, spoken_url, usual_pages
 from blueprint.model import BlueprintInput, Brand
 from blueprint.typefaces import printable_name
 from blueprint.words import DOCUMENT, load
-from tests.blueprint.conftest import SAMPLES, sample
+from tests.blueprint.conftest import sample
 from tests.blueprint.reading import flat
 
-BANNED = re.compile(
-    r"\bcure[sd]?\b|eradicat|guarantee|\bproven\b|permanent|pain-free|100 ?%|miracle|fix your|"
-    r"dehydrat|shut off|for good\b|everyone can|most effective",
-    re.IGNORECASE,
-)
 HOSTILE = (
     '<img src="http://127.0.0.1/x">',
     "</style><style>@import url(http://127.0.0.1/)</style>",
@@ -56,24 +51,6 @@ def test_a_fact_of_the_brand_stays_text(typed: str) -> None:
     plain = html(brand=Brand(trading_name="x", town="x", postal_address="x"))
     hostile = html(brand=Brand(trading_name=typed, town=typed, postal_address=typed))
     assert re.findall(r"<(\w+)", hostile) == re.findall(r"<(\w+)", plain)
-
-
-@pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.json")), ids=lambda path: path.stem)
-def test_no_copy_claims_what_may_not_be_claimed(path: Any) -> None:
-    guide = BlueprintInput.from_mapping(sample(path.stem))
-    text = words_of(compose(guide, usual_pages(guide)))
-    assert not BANNED.findall(text)
-
-
-def test_the_claims_lint_bites() -> None:
-    assert BANNED.findall("A proven cure: pain-free, guaranteed, permanently. 100% miracle.")
-
-
-def test_every_number_of_a_study_has_a_source_beside_it() -> None:
-    paragraphs = re.findall(r"<p[^>]*>(.*?)</p>", html(), flags=re.DOTALL)
-    studies = [p for p in paragraphs if re.search(r"\b(101|184) |one adult in", p)]
-    assert len(studies) == 3
-    assert all("#source-" in paragraph for paragraph in studies)
 
 
 def test_every_source_is_cited() -> None:
@@ -141,7 +118,23 @@ def test_dates_and_addresses_are_written_for_people() -> None:
     assert spoken_url("example.test") == "example.test"
 
 
+STYLE = (DOCUMENT / "guide.css").read_text(encoding="utf-8")
 COLOUR = re.compile(r"--([a-z-]+): (#[0-9a-f]{6})")
+# Every ink of the stylesheet, and the papers it stands on.
+ON = {
+    "ink": ("paper", "mist", "sand", "rest", "ease", "stop", "safe-bg"),
+    "ink-soft": ("paper", "mist", "sand", "rest"),
+    "teal": ("paper", "mist", "sand"),
+    "teal-deep": ("paper", "mist", "sand", "ease", "stop", "safe-bg"),
+    "safe": ("paper", "safe-bg"),
+    "paper": ("phase-p", "phase-a", "phase-i", "phase-n", "teal"),
+    "sand": ("teal-deep", "cover-round", "phase-p"),
+    "tint": ("teal-deep", "cover-round", "phase-p"),
+    "phase-p": ("paper",),
+    "phase-a": ("paper",),
+    "phase-i": ("paper",),
+    "phase-n": ("paper",),
+}
 
 
 def luminance(colour: str) -> float:
@@ -150,21 +143,15 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-@pytest.mark.parametrize(
-    ("ink", "paper"),
-    [
-        ("ink", "mist"),
-        ("ink-soft", "mist"),
-        ("ink-soft", "sand"),
-        ("teal", "sand"),
-        ("safe", "safe-bg"),
-        ("safe-bg", "phase-p"),
-        ("safe-bg", "phase-a"),
-        ("safe-bg", "phase-i"),
-        ("safe-bg", "phase-n"),
-    ],
-)
+@pytest.mark.parametrize(("ink", "paper"), [(ink, paper) for ink in ON for paper in ON[ink]])
 def test_text_stands_out_from_its_paper(ink: str, paper: str) -> None:
-    colours = dict(COLOUR.findall((DOCUMENT / "guide.css").read_text(encoding="utf-8")))
+    colours = dict(COLOUR.findall(STYLE))
     light, dark = sorted((luminance(colours[ink]), luminance(colours[paper])), reverse=True)
     assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+def test_no_text_or_paper_has_a_colour_that_is_not_among_these() -> None:
+    inks = set(re.findall(r"(?<!-)\bcolor: ([^;}]+)", STYLE)) - {"inherit"}
+    assert inks == {f"var(--{ink})" for ink in ON}
+    papers = set(re.findall(r"background: ([^;}]+)", STYLE)) - {"none"}
+    assert papers == {f"var(--{paper})" for on in ON.values() for paper in on}

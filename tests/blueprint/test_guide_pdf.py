@@ -1,6 +1,8 @@
 """The printed guide, read back: what a reader, a screen reader and a search box get."""
 
+import re
 from io import BytesIO
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
@@ -10,9 +12,10 @@ from blueprint.compose import usual_pages
 from blueprint.model import BlueprintInput
 from blueprint.render import Printed, press, render
 from blueprint.words import load
-from tests.blueprint.conftest import sample
-from tests.blueprint.reading import flat, fonts, structure
+from tests.blueprint.conftest import SAMPLES, sample
+from tests.blueprint.reading import flat, fonts, page_texts, structure
 
+ALL = sorted(path.stem for path in SAMPLES.glob("*.json"))
 OURS = ("Fraunces", "Source-Sans-3", "Noto-Naskh-Arabic", "Noto-Serif-Hebrew")
 
 
@@ -71,11 +74,16 @@ def test_every_picture_has_words_for_those_who_listen(reader: PdfReader) -> None
     assert {flat(figures.draw(name).description) for name in used} <= spoken
 
 
-def test_every_technique_has_a_bookmark(reader: PdfReader) -> None:
-    def titles(items: list[object]) -> list[str]:
-        nested = (titles(i) if isinstance(i, list) else [str(i["/Title"])] for i in items)  # type: ignore[index]  # pypdf is loose
-        return [title for group in nested for title in group]
+def titles(items: list[object]) -> list[str]:
+    nested = (titles(i) if isinstance(i, list) else [str(i["/Title"])] for i in items)  # type: ignore[index]  # pypdf is loose
+    return [title for group in nested for title in group]
 
+
+def flat_pages(printed: Printed) -> list[str]:
+    return page_texts(PdfReader(BytesIO(printed.pdf)))
+
+
+def test_every_technique_has_a_bookmark(reader: PdfReader) -> None:
     marks = titles(list(reader.outline))
     assert all(any(technique.name in mark for mark in marks) for technique in load().techniques)
 
@@ -128,6 +136,63 @@ def test_the_longest_values_still_fill_sixteen_pages_of_our_own_typefaces() -> N
     assert longest.pages == 16
 
 
+@pytest.mark.parametrize(("share", "figure"), [(0.5, "rest"), (0.6, "one-side"), (1, "one-side")])
+def test_a_pattern_of_any_length_keeps_to_its_page(share: float, figure: str) -> None:
+    record: Any = sample("longest")
+    own = record["pattern"]
+    for field in ("headline", "lead", "not_this", "order_note"):
+        own[field] = own[field][: int(len(own[field]) * share)]
+    for lines in (own["explanation"], record["told"]):
+        lines[:] = [line[: int(len(line) * share)] for line in lines]
+    guide = BlueprintInput.from_mapping(record | {"pattern": own | {"figure": figure}})
+    assert press(guide).places["first-move"] == 3
+
+
+def test_her_name_her_answers_and_the_date_stand_on_the_personal_pages_only() -> None:
+    record = sample("typical")
+    record |= {"first_name": "Zuleika", "made_on": "2031-03-09", "told": ["Quixotic."]}
+    printed = press(BlueprintInput.from_mapping(record))
+    own, shared = flat_pages(printed)[:2], " ".join(flat_pages(printed)[2:])
+    assert "Made for Zuleika 9 March 2031" in own[0]
+    assert "Hello Zuleika." in own[1]
+    assert "Quixotic." in own[1]
+    assert not re.search("Zuleika|2031|March|Quixotic", shared)
+
+
+def test_the_pattern_is_named_on_no_label_of_the_file(
+    printed: Printed, reader: PdfReader, typical: BlueprintInput
+) -> None:
+    assert typical.pattern is not None
+    labels = [*titles(list(reader.outline)), *map(str, (reader.metadata or {}).values())]
+    said = (typical.pattern.key, typical.pattern.name, typical.pattern.headline)
+    assert not [label for label in labels for words in said if words.lower() in label.lower()]
+    assert "Your pattern" in labels
+    assert all(words.encode() not in printed.pdf for words in said)
+
+
+def test_without_a_pattern_page_two_helps_to_find_one() -> None:
+    guide = BlueprintInput.from_mapping(sample("minimal"))
+    page = flat_pages(press(guide))[1]
+    for sketch in load().patterns:
+        assert sketch.sounds in page
+    assert "Made for" not in page
+    assert "[" not in page
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_sample_prints_whole(name: str) -> None:
+    guide = BlueprintInput.from_mapping(sample(name))
+    printed = press(guide)
+    assert 12 <= printed.pages <= 16
+    assert len(printed.pdf) < 1_500_000
+    assert printed.places["safety"] <= 3
+    read = PdfReader(BytesIO(printed.pdf))
+    assert read.trailer["/Root"]["/MarkInfo"]["/Marked"]  # type: ignore[index]  # pypdf is loose
+    assert read.trailer["/Root"]["/Lang"] == "en-GB"  # type: ignore[index]  # pypdf is loose
+    assert all("/FontFile2" in font or "/FontFile3" in font for font in fonts(read).values())
+    assert len(titles(list(read.outline))) >= 14
+
+
 def test_a_name_in_another_script_uses_a_bundled_typeface() -> None:
     guide = press(BlueprintInput.from_mapping(sample("arabic")))
     found = fonts(PdfReader(BytesIO(guide.pdf)))
@@ -148,5 +213,5 @@ def test_page_numbers_follow_when_the_therapist_adds_many_safety_lines() -> None
     texts = [flat(page.extract_text()) for page in PdfReader(BytesIO(guide.pdf)).pages]
     assert guide.pages == 17
     assert (guide.places["safety"], guide.places["first-move"]) == (3, 4)
-    assert f"page {guide.places['plan']}" in texts[1]
+    assert f"page {guide.places['bridge']}" in texts[1]
     assert guide.places["plan"] == usual_pages(BlueprintInput.from_mapping(record))["plan"] + 1
