@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+from blueprint.editions import Edition
 from blueprint.render import RenderFailed
 from blueprint.worker import print_to, serve
 
@@ -19,6 +20,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m blueprint", description=__doc__)
     parser.add_argument("sample", nargs="?", type=Path, help="the guide's input as JSON")
     parser.add_argument("out", nargs="?", type=Path, help="the PDF to write")
+    parser.add_argument("--edition", choices=list(Edition), default=Edition.GUIDE, type=Edition)
     parser.add_argument("--serve", action="store_true", help="read requests from standard input")
     parser.add_argument("--memory-mb", type=int, default=MEMORY_MB, help="ceiling with --serve")
     chosen = parser.parse_args()
@@ -27,12 +29,12 @@ def main() -> int:
         return 0
     if not chosen.sample or not chosen.out:
         parser.error("give a sample and the PDF to write, or --serve")
-    return _print_one(chosen.sample, chosen.out)
+    return _print_one(chosen.sample, chosen.out, chosen.edition)
 
 
-def _print_one(sample: Path, out: Path) -> int:
+def _print_one(sample: Path, out: Path, edition: Edition) -> int:
     try:
-        made = print_to(json.loads(sample.read_text(encoding="utf-8")), out)
+        made = print_to(json.loads(sample.read_text(encoding="utf-8")), out, edition)
     except (ValueError, OSError, RenderFailed) as fault:
         sys.stderr.write(f"{sample}: {fault}\n")
         return 1

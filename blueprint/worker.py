@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
+from blueprint.editions import Edition
 from blueprint.files import write_whole
 from blueprint.model import BlueprintInput
 from blueprint.render import RenderFailed, press
@@ -37,23 +38,25 @@ def answer(line: bytes) -> dict[str, object]:
     try:
         if len(line) > REQUEST_BYTES:
             raise ValueError("the request is too long")
-        document, out = _request(line)
-        return {"ok": True} | print_to(document, out)
+        document, out, edition = _request(line)
+        return {"ok": True} | print_to(document, out, edition)
     except (ValueError, OSError, RenderFailed) as fault:
         return {"ok": False, "error": str(fault) or type(fault).__name__}
     except (MemoryError, RecursionError) as fault:
         return {"ok": False, "error": f"the guide is too big: {type(fault).__name__}"}
 
 
-def print_to(document: Mapping[str, object], out: Path) -> dict[str, object]:
-    """Render one guide to a file that appears whole or not at all; its pages, bytes and hash."""
-    printed = press(BlueprintInput.from_mapping(document))
+def print_to(
+    document: Mapping[str, object], out: Path, edition: Edition = Edition.GUIDE
+) -> dict[str, object]:
+    """Render one edition to a file that appears whole or not at all; its pages, bytes and hash."""
+    printed = press(BlueprintInput.from_mapping(document), edition)
     write_whole(out, printed.pdf)
     digest = sha256(printed.pdf).hexdigest()
     return {"pages": printed.pages, "bytes": len(printed.pdf), "sha256": digest}
 
 
-def _request(line: bytes) -> tuple[Mapping[str, object], Path]:
+def _request(line: bytes) -> tuple[Mapping[str, object], Path, Edition]:
     request = json.loads(line)
     if not isinstance(request, dict):
         raise ValueError("a request is one JSON object a line")
@@ -62,7 +65,13 @@ def _request(line: bytes) -> tuple[Mapping[str, object], Path]:
         raise ValueError("a request holds a document and the path out")
     if not Path(out).parent.is_dir():
         raise FileNotFoundError("there is no such folder for the guide")
-    return document, Path(out)
+    return document, Path(out), _edition(request.get("edition", Edition.GUIDE))
+
+
+def _edition(name: object) -> Edition:
+    if name not in list(Edition):
+        raise ValueError(f"edition is one of {', '.join(Edition)}")
+    return Edition(str(name))
 
 
 def _shut_the_doors(memory_bytes: int) -> None:

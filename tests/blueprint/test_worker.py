@@ -11,6 +11,7 @@ import pytest
 
 from blueprint.files import write_whole
 from blueprint.worker import REQUEST_BYTES, answer
+from tests.blueprint.conftest import SAMPLES
 from tests.blueprint.reading import Listener
 
 SIZE = 400_000
@@ -24,6 +25,8 @@ SIZE = 400_000
         (b'{"document": 3, "out": "x"}\n', "document and the path"),
         (b'{"document": {}, "out": ""}\n', "document and the path"),
         (b'{"document": {}, "out": "x.pdf"}\n', "made_on must be a date"),
+        (b'{"document": {}, "out": "x.pdf", "edition": "huge"}\n', "guide, large, tracker"),
+        (b'{"document": {}, "out": "x.pdf", "edition": ["large"]}\n', "guide, large, tracker"),
         (b"\xff\xfe\n", "utf"),
         (b"[" * 100_000 + b"\n", "too big"),
         (b"x" * (REQUEST_BYTES + 1), "too long"),
@@ -33,6 +36,13 @@ def test_a_bad_request_gets_an_answer_that_says_why(line: bytes, reason: str) ->
     reply = answer(line)
     assert reply["ok"] is False
     assert reason in str(reply["error"])
+
+
+def test_a_request_may_name_an_edition(tmp_path: Path, document: dict[str, object]) -> None:
+    request = {"document": document, "out": str(tmp_path / "x.pdf"), "edition": "tracker"}
+    reply = answer(json.dumps(request).encode())
+    assert reply["ok"] is True
+    assert b"/AcroForm" in (tmp_path / "x.pdf").read_bytes()
 
 
 def test_a_folder_that_is_not_there_is_an_answer_too(tmp_path: Path) -> None:
@@ -87,3 +97,13 @@ def test_the_command_prints_one_guide_and_reports_a_bad_sample(tmp_path: Path) -
     assert ran.returncode == 1
     assert "brand must be a mapping" in ran.stderr
     assert not (tmp_path / "out.pdf").exists()
+
+
+def test_the_command_prints_the_edition_it_is_asked_for(tmp_path: Path) -> None:
+    out = tmp_path / "out.pdf"
+    command = [sys.executable, "-m", "blueprint", str(SAMPLES / "typical.json"), str(out)]
+    ran = subprocess.run(
+        [*command, "--edition", "tracker"], capture_output=True, check=False, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert b"/AcroForm" in out.read_bytes()
