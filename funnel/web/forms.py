@@ -84,7 +84,7 @@ def is_trapped() -> bool:
 def signup_request(
     rt: Runtime, draft: Draft, form: str, answers: Mapping[str, str] | None = None
 ) -> SignupRequest:
-    """What an error-free draft asks for."""
+    """What an error-free draft asks for. Answers go with it only when their box is ticked."""
     return SignupRequest(
         address=parse_address(draft.email),
         first_name=parse_name(draft.name),
@@ -93,7 +93,7 @@ def signup_request(
         touch=_touch(rt, draft),
         time_zone=draft.time_zone or None,
         evidence=evidence(rt, form),
-        answers=answers,
+        answers=answers if draft.wants_health else None,
     )
 
 

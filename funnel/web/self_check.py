@@ -139,13 +139,8 @@ def send(rt: Runtime) -> ResponseReturnValue:
     if here is None or here.at != RESULT:
         lost = replace(draft, errors={**draft.errors, "form": RAN_OUT})
         return public.show_landing(rt, lost), 422
-    return public.answer_request(
-        rt,
-        draft,
-        FORM,
-        show=partial(_result, rt, here),
-        answers=here.answers if draft.wants_health else None,
-    )
+    show = partial(_result, rt, here)
+    return public.answer_request(rt, draft, FORM, show=show, answers=here.answers)
 
 
 def back_to_start(_: Runtime) -> ResponseReturnValue:

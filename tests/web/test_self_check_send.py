@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from funnel.db.people import Confirmation, ConsentEvent
 from funnel.domain.people import Purpose
+from funnel.web import forms
 from tests.support import make
 from tests.support.front_door import Door, Outline, open_door, words_of
 from tests.support.house import House
@@ -62,6 +63,15 @@ def test_each_tick_is_its_own_consent_and_only_one_of_them_hands_on_answers(
     assert granted(house)[Purpose.HEALTH] is is_agreed
     assert granted(house)[Purpose.SERIES] is ("series" in ticks)
     assert kept(house) == (answers_for(walker.check, "one-side") if is_agreed else None)
+
+
+@pytest.mark.parametrize("is_agreed", [True, False])
+def test_answers_leave_the_page_only_with_the_tick_for_them(door: Door, is_agreed: bool) -> None:
+    draft = forms.Draft(email="ada@example.org", wants_series=True, wants_health=is_agreed)
+    answers = answers_for(door.rt.catalog.self_check, "one-side")
+    with door.client.application.test_request_context("/self-check/send", method="POST"):
+        asked = forms.signup_request(door.rt, draft, "self-check", answers)
+    assert asked.answers == (answers if is_agreed else None)
 
 
 def test_both_boxes_are_separate_unticked_and_in_the_exact_words(walker: Walker) -> None:
