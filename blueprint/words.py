@@ -72,6 +72,7 @@ class Sketch:
     name: str
     sounds: str
     start: str
+    dose: str | None = None
     figure: str | None = None
 
 

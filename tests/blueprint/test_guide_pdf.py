@@ -170,6 +170,34 @@ def test_the_pattern_is_named_on_no_label_of_the_file(
     assert all(words.encode() not in printed.pdf for words in said)
 
 
+def test_the_bookmarks_follow_her_order() -> None:
+    guide = BlueprintInput.from_mapping(sample("leg-symptoms"))
+    marks = titles(list(PdfReader(BytesIO(press(guide).pdf)).outline))
+    assert guide.pattern is not None
+    named = [load().technique(key).name for key in guide.pattern.order]
+    assert [mark for mark in marks if mark in named][-5:] == named
+    assert marks[:2] == ["P.A.I.N Relief Blueprint", "Your pattern"]
+
+
+def test_her_page_is_read_in_the_order_it_is_meant(
+    pages: list[str], typical: BlueprintInput
+) -> None:
+    own = typical.pattern
+    assert own is not None
+    said = [own.headline, "Hello Priya", *typical.told, own.not_this, *own.explanation]
+    places = [pages[1].index(flat(text)) for text in (*said, "Your order", own.order_note)]
+    assert places == sorted(places)
+
+
+def test_the_dose_of_her_pattern_is_on_the_pill() -> None:
+    guide = BlueprintInput.from_mapping(sample("leg-symptoms"))
+    texts = flat_pages(press(guide))
+    assert guide.pattern is not None
+    for place, key in enumerate(guide.pattern.order, usual_pages(guide)[guide.pattern.order[0]]):
+        assert str(guide.pattern.dose(key)) in texts[place - 1]
+    assert "Start with 3 small lifts" in texts[2]
+
+
 def test_without_a_pattern_page_two_helps_to_find_one() -> None:
     guide = BlueprintInput.from_mapping(sample("minimal"))
     page = flat_pages(press(guide))[1]

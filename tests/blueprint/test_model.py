@@ -10,6 +10,8 @@ import yaml
 from blueprint.model import DEFAULT_PAIN_STEPS, NAME_LENGTH, BlueprintInput
 from tests.blueprint.conftest import SAMPLES, sample
 
+NEW = ("pattern", "told")
+
 
 def changed(path: str, value: object) -> dict[str, object]:
     """The typical document with one field replaced."""
@@ -55,6 +57,25 @@ def test_every_sample_is_accepted(path: Any) -> None:
         ("challenge_url", None),
         ("pain_steps", [1, 2, 3, 4]),
         ("pain_steps", []),
+        ("pattern", "desk-hips"),
+        ("pattern.key", ""),
+        ("pattern.headline", "x" * 61),
+        ("pattern.lead", None),
+        ("pattern.explanation", []),
+        ("pattern.explanation", ["a", "b", "c"]),
+        ("pattern.explanation", ["x" * 441]),
+        ("pattern.not_this", "x" * 281),
+        ("pattern.figure", "../secret"),
+        ("pattern.order", ["bridge", "clamshell", "squat", "hip-flexor"]),
+        ("pattern.order", ["bridge", "bridge", "squat", "hip-flexor", "figure-four"]),
+        ("pattern.order", ["bridge", "clamshell", "squat", "hip-flexor", "plank"]),
+        ("pattern.doses", {"plank": "Hold for an hour"}),
+        ("pattern.doses.bridge", "x" * 51),
+        ("pattern.doses.bridge", ""),
+        ("told", "One line."),
+        ("told", ["A line."] * 10),
+        ("told", ["x" * 121]),
+        ("told", [""]),
     ],
 )
 def test_a_bad_value_is_refused_by_the_name_of_its_field(path: str, value: object) -> None:
@@ -86,6 +107,22 @@ def test_the_safety_record_the_funnel_ships_goes_in_whole() -> None:
     guide = BlueprintInput.from_mapping(sample("typical") | {"safety": shipped})
     assert list(guide.safety.urgent) == shipped["urgent"]
     assert list(guide.safety.soon) == shipped["soon"]
+
+
+def test_a_pattern_and_what_was_told_may_both_be_absent() -> None:
+    bare = {key: value for key, value in sample("typical").items() if key not in NEW}
+    for data in (bare, bare | {"pattern": None, "told": []}):
+        guide = BlueprintInput.from_mapping(data)
+        assert (guide.pattern, guide.told) == (None, ())
+
+
+def test_a_pattern_keeps_its_order_and_its_own_doses() -> None:
+    doses = {"squat": "Start with 3 to a high seat"}
+    pattern = BlueprintInput.from_mapping(changed("pattern.doses", doses)).pattern
+    assert pattern is not None
+    assert pattern.order == ("hip-flexor", "figure-four", "bridge", "clamshell", "squat")
+    assert pattern.dose("squat") == "Start with 3 to a high seat"
+    assert pattern.dose("bridge") is None
 
 
 def test_missing_facts_stay_missing() -> None:

@@ -56,6 +56,14 @@ def test_the_page_to_find_a_pattern_agrees_with_the_self_check() -> None:
     ]
 
 
+def test_who_finds_her_leg_on_that_page_starts_as_gently_as_the_self_check_says() -> None:
+    words = load()
+    shown = {each.key: each.dose or words.technique(each.start).dose for each in words.patterns}
+    for key in ("leg-symptoms", "desk-hips"):
+        pattern = CHECK.pattern(key)
+        assert shown[key] == pattern.doses[pattern.order[0]]
+
+
 def test_the_longest_sample_is_as_long_as_a_guide_may_be() -> None:
     longest: Any = sample("longest")
     assert len(longest["first_name"]) == 80
