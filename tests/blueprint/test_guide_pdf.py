@@ -10,7 +10,7 @@ from pypdf import PdfReader
 from blueprint import figures
 from blueprint.compose import usual_pages
 from blueprint.model import BlueprintInput
-from blueprint.render import Printed, press, render
+from blueprint.render import Printed, press, press_whole, render
 from blueprint.words import load
 from tests.blueprint.conftest import SAMPLES, sample
 from tests.blueprint.reading import flat, fonts, page_texts, structure
@@ -151,7 +151,7 @@ def test_a_pattern_of_any_length_keeps_to_its_page(share: float, figure: str) ->
 def test_her_name_her_answers_and_the_date_stand_on_the_personal_pages_only() -> None:
     record = sample("typical")
     record |= {"first_name": "Zuleika", "made_on": "2031-03-09", "told": ["Quixotic."]}
-    printed = press(BlueprintInput.from_mapping(record))
+    printed = press_whole(BlueprintInput.from_mapping(record))
     own, shared = flat_pages(printed)[:2], " ".join(flat_pages(printed)[2:])
     assert "Made for Zuleika 9 March 2031" in own[0]
     assert "Hello Zuleika." in own[1]
