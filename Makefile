@@ -1,12 +1,12 @@
 # Every target has a `##` line; `make` alone lists them.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run demo test check fmt lock bench
+.PHONY: help run demo test check fmt lock bench bench-guide
 
 BIN := .venv/bin
 
 help:
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## install what is missing, then start Funnel here: one command, no other servers
 	@scripts/install run
@@ -39,3 +39,7 @@ lock: ## choose the newest versions of all dependencies again, with their hashes
 bench: ## measure ratios on this machine; prints one JSON line a benchmark
 	@scripts/install test
 	@set -e; for each in bench/*.py; do PYTHONPATH=. $(BIN)/python "$$each"; done
+
+bench-guide: ## measure the guide alone: seconds from confirm to a stored PDF, guides a minute, memory
+	@scripts/install test
+	@PYTHONPATH=. $(BIN)/python bench/guide.py

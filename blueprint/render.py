@@ -198,9 +198,9 @@ def _settled(guide: BlueprintInput, edition: Edition) -> Document:
 
 
 def _laid_out(html: str, edition: Edition) -> Document:
-    styles = [_stylesheet(name) for name in SHEETS[edition]]
+    styles = [stylesheet(name) for name in SHEETS[edition]]
     source = HTML(string=html, base_url=SCHEME, url_fetcher=BundledOnly())
-    return source.render(font_config=_fonts(), stylesheets=styles, **OPTIONS[edition])
+    return source.render(font_config=typefaces(), stylesheets=styles, **OPTIONS[edition])
 
 
 def _places(document: Document) -> dict[str, int]:
@@ -210,15 +210,15 @@ def _places(document: Document) -> dict[str, int]:
 
 
 @cache
-def _fonts() -> FontConfiguration:
+def typefaces() -> FontConfiguration:
     """Shared by all prints of this process, as the stylesheets are: new ones each time leak."""
     return FontConfiguration()
 
 
 @cache
-def _stylesheet(name: str) -> CSS:
+def stylesheet(name: str) -> CSS:
     sheet = (DOCUMENT / name).read_text(encoding="utf-8")
-    return CSS(string=sheet, base_url=SCHEME, url_fetcher=BundledOnly(), font_config=_fonts())
+    return CSS(string=sheet, base_url=SCHEME, url_fetcher=BundledOnly(), font_config=typefaces())
 
 
 @contextmanager

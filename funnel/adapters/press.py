@@ -95,7 +95,7 @@ class PdfPress:
         self,
         *,
         limit_seconds: float = 20.0,
-        guides_per_child: int = 200,
+        guides_per_child: int = 1000,
         command: Sequence[str] = SERVE,
     ) -> None:
         self._limit_seconds = limit_seconds

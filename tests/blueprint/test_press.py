@@ -14,13 +14,15 @@ import pytest
 from blueprint.render import Printed
 from funnel.adapters.press import SERVE, PdfPress
 from funnel.domain.errors import GuideFailed
+from funnel.domain.guides import Edition
 from funnel.domain.ports import GuidePress, PressedGuide
 
 ECHO = """
 import json, os, sys
 for line in sys.stdin:
-    out = json.loads(line)["out"]
-    open(out, "w").write(json.dumps({"pid": os.getpid(), "env": dict(os.environ)}))
+    wanted = json.loads(line)
+    told = {"pid": os.getpid(), "env": dict(os.environ), "edition": wanted["edition"]}
+    open(wanted["out"], "w").write(json.dumps(told))
     print(json.dumps({"ok": True, "pages": 1, "bytes": 2, "sha256": "ab"}), flush=True)
 """
 HANGS = "import sys, time; sys.stdin.readline(); time.sleep(60)"
@@ -49,6 +51,24 @@ def test_the_real_press_prints_the_very_bytes_of_the_library(
     assert out.read_bytes() == printed.pdf
     assert made == PressedGuide(printed.pages, len(printed.pdf), sha256(printed.pdf).hexdigest())
     assert list(tmp_path.iterdir()) == [out]
+
+
+def test_the_edition_that_is_asked_for_is_passed_on(tmp_path: Path) -> None:
+    with closing(PdfPress(command=script(ECHO))) as press:
+        press.press({}, tmp_path / "one")
+        press.press({}, tmp_path / "other", "large")
+    editions = [json.loads((tmp_path / name).read_text())["edition"] for name in ("one", "other")]
+    assert editions == ["guide", "large"]
+
+
+def test_the_real_press_prints_every_edition_but_no_other(
+    press: PdfPress, document: dict[str, object], tmp_path: Path
+) -> None:
+    for edition in Edition:
+        press.press(document, tmp_path / f"{edition}.pdf", edition)
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == len(Edition)
+    with pytest.raises(GuideFailed, match="edition"):
+        press.press(document, tmp_path / "novel.pdf", "novel")
 
 
 def test_a_bad_document_fails_alone_and_names_its_field(press: PdfPress, tmp_path: Path) -> None:

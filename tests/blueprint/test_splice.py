@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,15 @@ def test_the_same_input_gives_the_same_bytes_with_a_base_at_hand_or_without() ->
     assert press(guide).pdf == first
     render.base_for.cache_clear()
     assert press(guide).pdf == first
+
+
+def test_readers_of_one_pattern_share_what_was_laid_out() -> None:
+    ada = read("typical")
+    ben = replace(ada, first_name="Ben", told=ada.told[:1], made_on=date(2027, 1, 2))
+    render.base_for.cache_clear()
+    press(ada)
+    press(ben)
+    assert render.base_for.cache_info().misses == 1
 
 
 def test_nothing_of_one_reader_is_in_the_next_ones_file() -> None:
