@@ -23,8 +23,8 @@ STOPS = {  # a sign on either part of the gate: what is counted, and the page th
 }
 FORM = "self-check"
 RAN_OUT = (
-    "Your answers ran out: they are held for two hours only. Send this form to get the guide "
-    "without the page about your pattern, or start the self-check again."
+    "Your answers ran out after two hours. Press once more to get the guide without them, or start "
+    "the self-check again."
 )
 TECHNIQUES = {
     "hip-flexor": "Half-kneeling hip flexor stretch",
