@@ -76,7 +76,7 @@ def test_strangers_see_no_copy(house: House) -> None:
 
 def test_the_self_check_is_told_in_numbers(house: House, desk: FlaskClient) -> None:
     assert "Nobody has opened the self-check yet." in text_of(desk.get("/desk/guide"))
-    counts = {
+    counts: dict[tuple[str, str], int] = {
         (CountedPage.CHECK_STARTED, "clinic-qr"): 4,
         (CountedPage.CHECK_STARTED, NO_SOURCE): 3,
         (CountedPage.CHECK_DONE, NO_SOURCE): 5,
