@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
+from blueprint.figures.entries import ENTRIES
 from funnel.links import PATTERNS
 from funnel.runtime import TASKS
 from funnel.settings import Settings
@@ -108,3 +109,15 @@ def test_the_readme_names_every_setting() -> None:
     told = set(re.findall(r"^\| `([A-Z_]+)`", readme, re.MULTILINE))
     assert told == named
     assert len(named) >= len(fields(Settings)) - 2  # the demo flag, and one read twice
+
+
+def test_the_stylesheet_knows_the_frame_of_every_figure() -> None:
+    """Neighbours share one scale only if the page knows how wide each drawing is, and its floor."""
+    css = (ROOT / "funnel" / "web" / "static" / "public.css").read_text("utf-8")
+    for name, entry in ENTRIES.items():
+        rules = re.findall(rf"\.figure--{name}(?=[ ,])[^{{]*{{([^}}]*)}}", css)
+        said = dict(re.findall(r"--(cm|floor): (\d+)", "".join(rules)))
+        frame = entry.frame
+        cm, floor = int(said.get("cm", 176)), int(said.get("floor", 7))
+        assert cm == round(frame.right - frame.left), name
+        assert floor == round(-frame.bottom) or name == "bridge-cover", name
