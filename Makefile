@@ -1,7 +1,7 @@
 # Every target has a `##` line; `make` alone lists them.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run demo test check fmt lock bench bench-guide
+.PHONY: help run demo test check fmt lock bench approve bench-guide
 
 BIN := .venv/bin
 
@@ -43,3 +43,7 @@ bench: ## measure ratios on this machine; prints one JSON line a benchmark
 bench-guide: ## measure the guide alone: seconds from confirm to a stored PDF, guides a minute, memory
 	@scripts/install test
 	@PYTHONPATH=. $(BIN)/python bench/guide.py
+
+approve: ## keep the guide's pages as they look today as the pictures that tests compare with
+	@scripts/install test
+	$(BIN)/python -m tests.blueprint.renew
