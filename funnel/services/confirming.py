@@ -14,7 +14,7 @@ from funnel.domain.evidence import Evidence
 from funnel.domain.people import PersonState, Purpose
 from funnel.domain.sequence import Fact
 from funnel.links import Links
-from funnel.services import consent, enrolment, guides, suppression
+from funnel.services import consent, enrolment, guides, self_check, suppression
 from funnel.services.facts import record_fact
 from funnel.services.self_check import Keeper
 
@@ -27,6 +27,7 @@ class ConfirmationView:
     wants_series: bool
     is_confirmed: bool
     guide_handle: UUID | None
+    told: tuple[str, ...] = ()  # the answers that wait for her yes or no, in our words
 
 
 @dataclass(frozen=True)
@@ -39,17 +40,21 @@ class Confirmed:
     has_series: bool
 
 
-def confirmation_view(session: Session, handle: UUID, *, now: datetime) -> ConfirmationView:
+def confirmation_view(
+    session: Session, handle: UUID, *, now: datetime, keeper: Keeper
+) -> ConfirmationView:
     """What the confirm page shows; raises LinkInvalid or LinkExpired."""
     asked = _find_confirmation(session, handle)
     person = session.get_one(Subscriber, asked.subscriber_id)
     _refuse_old(asked, person, now)
     guide = _guide_of(session, person)
+    waiting = _with_answers(session, asked, now)
     return ConfirmationView(
         first_name=person.first_name,
-        wants_series=Purpose.SERIES in _wanted(session, asked),
+        wants_series=_wants_series(session, asked),
         is_confirmed=asked.confirmed_at is not None,
         guide_handle=guide.public_id if guide and asked.confirmed_at else None,
+        told=keeper.told(waiting.sealed_answers) if waiting and waiting.sealed_answers else (),
     )
 
 
@@ -61,10 +66,13 @@ def confirm(
     now: datetime,
     links: Links,
     keeper: Keeper,
+    with_answers: bool = False,
 ) -> Confirmed:
     """Confirm an address: state, consents, sequence and guide in one transaction.
 
-    Repeating it changes nothing. A link older than an unsubscribe raises LinkExpired.
+    Answers of the self-check that wait for it are kept only `with_answers`: she has seen them on
+    the page, for anybody may have typed them. Repeating it changes nothing. A link older than an
+    unsubscribe raises LinkExpired.
     """
     asked = _find_confirmation(session, handle)
     # The person's row is the lock that two clicks at once wait for.
@@ -73,12 +81,20 @@ def confirm(
     session.refresh(asked)
     _refuse_old(asked, person, now)
     if asked.confirmed_at is None:
+        waiting = _with_answers(session, asked, now) if with_answers else None
         asked.confirmed_at = now
-        wanted = _wanted(session, asked)
-        _become_confirmed(session, person, wanted, evidence, links, now)
-        if Purpose.HEALTH in wanted and asked.sealed_answers is not None:
-            keeper.keep(session, person, asked.sealed_answers, now=now)
-        asked.sealed_answers = None
+        _become_confirmed(session, person, asked, evidence, links, now)
+        _renew_guide(session, person, now)
+        if waiting is not None and waiting.sealed_answers is not None:
+            keeper.keep(
+                session,
+                person,
+                waiting.sealed_answers,
+                given_at=waiting.created_at,
+                evidence=evidence,
+                now=now,
+            )
+        self_check.drop_waiting(session, person)
     guide = guides.request_for(session, person, now=now)
     return Confirmed(
         subscriber_handle=person.public_id,
@@ -115,7 +131,7 @@ def _guide_of(session: Session, person: Subscriber) -> Guide | None:
 def _become_confirmed(
     session: Session,
     person: Subscriber,
-    wanted: list[Purpose],
+    asked: Confirmation,
     evidence: Evidence,
     links: Links,
     now: datetime,
@@ -131,22 +147,39 @@ def _become_confirmed(
         evidence=evidence,
         now=now,
     )
-    if Purpose.SERIES in wanted:
+    if _wants_series(session, asked):
         suppression.lift_unsubscribe(session, person, links=links)
-    for purpose in wanted:
-        consent.grant(session, person, purpose, action="confirmed", evidence=evidence, now=now)
+        consent.grant(
+            session, person, Purpose.SERIES, action="confirmed", evidence=evidence, now=now
+        )
     session.flush()
     session.expire(person, ["consents"])
     if not record_fact(session, person, Fact.CONFIRMED, now=now):
         enrolment.start_by(session, person, Fact.CONFIRMED, now=now)
 
 
-def _wanted(session: Session, asked: Confirmation) -> list[Purpose]:
-    """What was ticked when this link was asked for, and has not been unticked since."""
+def _renew_guide(session: Session, person: Subscriber, now: datetime) -> None:
+    """Whoever has a guide and confirms again finds it behind a link that lives anew."""
+    guide = _guide_of(session, person)
+    if guide is not None and guide.ready_at is not None:
+        guides.send_to_person(session, person, now=now)
+
+
+def _newest(session: Session, asked: Confirmation) -> Confirmation:
     query = select(Confirmation).where(Confirmation.subscriber_id == asked.subscriber_id)
-    newest = session.scalars(query.order_by(Confirmation.id.desc()).limit(1)).one()
-    ticks = {
-        Purpose.SERIES: asked.wants_series and newest.wants_series,
-        Purpose.HEALTH: asked.wants_health and newest.wants_health,
-    }
-    return [purpose for purpose, is_wanted in ticks.items() if is_wanted]
+    return session.scalars(query.order_by(Confirmation.id.desc()).limit(1)).one()
+
+
+def _wants_series(session: Session, asked: Confirmation) -> bool:
+    """What was ticked when this link was asked for, and has not been unticked since."""
+    return asked.wants_series and _newest(session, asked).wants_series
+
+
+def _with_answers(session: Session, asked: Confirmation, now: datetime) -> Confirmation | None:
+    """The newest request, if its answers still wait: any open link of hers leads to them.
+
+    Only one mail goes out in a day, so the link in it must do for whatever was sent since.
+    """
+    newest = _newest(session, asked)
+    is_open = asked.confirmed_at is None and newest.confirmed_at is None and newest.expires_at > now
+    return newest if is_open and newest.sealed_answers is not None else None

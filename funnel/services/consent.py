@@ -54,10 +54,14 @@ def grant(
     action: str,
     evidence: Evidence,
     now: datetime,
-) -> None:
-    """Let a consent stand, with its evidence. Granting it again changes nothing."""
-    if insert_if_absent(session, Consent, subscriber_id=person.id, purpose=purpose, given_at=now):
+) -> bool:
+    """Let a consent stand, with its evidence; False when it stood, and nothing is changed."""
+    is_new = insert_if_absent(
+        session, Consent, subscriber_id=person.id, purpose=purpose, given_at=now
+    )
+    if is_new:
         note(session, person, purpose, action=action, is_granted=True, evidence=evidence, now=now)
+    return is_new
 
 
 def withdraw(

@@ -44,11 +44,11 @@ class EditionView:
 
 @dataclass(frozen=True)
 class GuideView:
-    """What the guide's page shows."""
+    """What the guide's page shows. `answers_until`: while answers of hers are kept."""
 
     first_name: str | None
     is_expired: bool
-    has_pattern: bool
+    answers_until: datetime | None
     guide: EditionView
     tracker: EditionView
     large: EditionView
@@ -179,11 +179,12 @@ def _by_handle(session: Session, handle: UUID) -> Guide:
 def guide_view(session: Session, handle: UUID, *, now: datetime) -> GuideView:
     """What to show for a guide's link; raises LinkInvalid."""
     guide = _by_handle(session, handle)
+    answers = session.get(KeptAnswers, guide.subscriber_id)
     views = {each: _edition_view(session, guide, each) for each in Edition}
     return GuideView(
         first_name=guide.subscriber.first_name,
         is_expired=_is_expired(guide, now),
-        has_pattern=session.get(KeptAnswers, guide.subscriber_id) is not None,
+        answers_until=answers.delete_at if answers else None,
         guide=views[Edition.GUIDE],
         tracker=views[Edition.TRACKER],
         large=views[Edition.LARGE],

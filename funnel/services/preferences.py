@@ -8,25 +8,28 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from funnel.db.offers import ChallengeEntry
-from funnel.db.people import Subscriber
+from funnel.db.people import KeptAnswers, Subscriber
 from funnel.domain.errors import LinkInvalid
 from funnel.domain.evidence import Evidence
 from funnel.domain.people import PersonState, Purpose
 from funnel.domain.sequence import Fact
 from funnel.links import Links
-from funnel.services import consent, enrolment, people, self_check, suppression, texts
+from funnel.services import consent, enrolment, people, suppression, texts
 
 MAILABLE = {PersonState.CONFIRMED, PersonState.UNSUBSCRIBED}
 
 
 @dataclass(frozen=True)
 class PreferencesView:
-    """What the preferences page shows; the address is masked."""
+    """What the preferences page shows; the address is masked.
+
+    `answers_until` is set while answers of the self-check are kept.
+    """
 
     masked_email: str
     has_series: bool
     has_challenge: bool
-    has_health: bool
+    answers_until: datetime | None
     can_choose: bool
     is_in_challenge: bool
     is_unsubscribed: bool
@@ -37,11 +40,12 @@ def preferences_view(session: Session, handle: UUID) -> PreferencesView:
     """The choices of the person of a link; raises LinkInvalid."""
     person = people.by_handle(session, handle)
     granted = {row.purpose for row in person.consents}
+    answers = session.get(KeptAnswers, person.id)
     return PreferencesView(
         masked_email=mask(person.email),
         has_series=Purpose.SERIES in granted,
         has_challenge=Purpose.CHALLENGE in granted,
-        has_health=Purpose.HEALTH in granted,
+        answers_until=answers.delete_at if answers else None,
         can_choose=person.state in MAILABLE,
         is_in_challenge=_entry(session, person) is not None,
         is_unsubscribed=person.state == PersonState.UNSUBSCRIBED,
@@ -66,25 +70,22 @@ def set_preferences(
     *,
     series: bool,
     challenge: bool,
-    health: bool,
     evidence: Evidence,
     links: Links,
     now: datetime,
 ) -> None:
-    """Take a person's choices; with no series left they count as unsubscribed.
+    """Take a person's choices; whoever drops the last series counts as unsubscribed.
 
     Choosing series mail again, from a link in a mail of one's own, is a fresh consent. An
-    address that bounced or complained stays as it is. The consent to keep health answers can be
-    taken back here; it is given where the answers are.
+    address that bounced or complained stays as it is.
     """
     person = people.by_handle(session, handle, lock=True)
     if person.state not in MAILABLE:
         raise LinkInvalid
-    if not health:
-        self_check.withdraw(session, person, evidence=evidence, now=now)
     wanted = {Purpose.SERIES: series, Purpose.CHALLENGE: challenge}
     if not any(wanted.values()):
-        suppression.unsubscribe(session, handle, evidence=evidence, links=links, now=now)
+        if any(row.purpose in wanted for row in person.consents):
+            suppression.unsubscribe(session, handle, evidence=evidence, links=links, now=now)
         return
     suppression.lift_unsubscribe(session, person, links=links)
     person.state = PersonState.CONFIRMED

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import product
+from uuid import UUID
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
@@ -18,7 +19,7 @@ from funnel.domain.evidence import Evidence
 from funnel.domain.people import Purpose
 from funnel.domain.ports import Document
 from funnel.domain.self_check import Pattern, SelfCheck, pattern_for, told
-from funnel.services import consent, guides
+from funnel.services import consent, guides, people
 from funnel.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -39,18 +40,50 @@ class Keeper:
         kept = {"pattern": pattern_for(self.check, answers).key, "answers": dict(answers)}
         return self.vault.seal(json.dumps(kept).encode())
 
-    def keep(self, session: Session, person: Subscriber, sealed: bytes, *, now: datetime) -> None:
-        """Let sealed answers stand, in place of older ones, and print the guide anew."""
+    def keep(
+        self,
+        session: Session,
+        person: Subscriber,
+        sealed: bytes,
+        *,
+        given_at: datetime,
+        evidence: Evidence,
+        now: datetime,
+    ) -> None:
+        """Keep sealed answers by her consent, in place of older ones, and print the guide anew.
+
+        Their days are counted from when they were given.
+        """
+        stood = not consent.grant(
+            session, person, Purpose.HEALTH, action="confirmed", evidence=evidence, now=now
+        )
+        if stood:  # new answers are agreed to anew
+            consent.note(
+                session,
+                person,
+                Purpose.HEALTH,
+                action="confirmed",
+                is_granted=True,
+                evidence=evidence,
+                now=now,
+            )
         values = {
             "sealed": sealed,
-            "given_at": now,
-            "delete_at": now + timedelta(days=self.check.keep_days),
+            "given_at": given_at,
+            "delete_at": given_at + timedelta(days=self.check.keep_days),
         }
         statement = insert_into(session, KeptAnswers).values(subscriber_id=person.id, **values)
         session.execute(
             statement.on_conflict_do_update(index_elements=["subscriber_id"], set_=values)
         )
         guides.print_anew(session, person, now=now)
+
+    def told(self, sealed: bytes) -> tuple[str, ...]:
+        """Sealed answers in our words, for her to see first; none when no key opens them."""
+        try:
+            return told(self.check, json.loads(self.vault.open(sealed))["answers"])
+        except VaultLocked:
+            return ()
 
     def part(self, session: Session, subscriber_id: int) -> Document:
         """What a person's answers add to her guide; nothing when none are kept or readable."""
@@ -92,18 +125,28 @@ def _every_way(check: SelfCheck) -> Iterator[dict[str, str]]:
     return (dict(zip(keys, way, strict=True)) for way in product(*choices))
 
 
-def withdraw(session: Session, person: Subscriber, *, evidence: Evidence, now: datetime) -> None:
-    """Take back the consent to keep answers: they go at once, and the guide is printed anew."""
+def withdraw(session: Session, handle: UUID, *, evidence: Evidence, now: datetime) -> None:
+    """Take back the consent to keep answers: they go at once, and the guide is printed anew.
+
+    It is open to everyone, whatever mail they get. Repeating it changes nothing; raises
+    LinkInvalid for an unknown person.
+    """
+    person = people.by_handle(session, handle, lock=True)
     consent.withdraw(session, person, Purpose.HEALTH, evidence=evidence, now=now)
+    drop_waiting(session, person)
     _forget(session, person, now)
 
 
-def _forget(session: Session, person: Subscriber, now: datetime) -> None:
+def drop_waiting(session: Session, person: Subscriber) -> None:
+    """Let go of answers that wait on confirm links."""
     session.execute(
         update(Confirmation)
-        .where(Confirmation.subscriber_id == person.id)
-        .values(sealed_answers=None, wants_health=False)
+        .where(Confirmation.subscriber_id == person.id, Confirmation.sealed_answers.is_not(None))
+        .values(sealed_answers=None)
     )
+
+
+def _forget(session: Session, person: Subscriber, now: datetime) -> None:
     gone = session.execute(
         delete(KeptAnswers)
         .where(KeptAnswers.subscriber_id == person.id)

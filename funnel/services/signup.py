@@ -159,22 +159,26 @@ def _answer(
     New answers are news: only whoever reads the mail may put them in place of the old.
     """
     granted = {row.purpose for row in person.consents}
-    wants = {Purpose.SERIES} if asked.wants_series else set()
-    wants |= {Purpose.HEALTH} if asked.wants_health else set()
-    is_news = asked.sealed_answers is not None or not wants <= granted
-    if person.state == PersonState.CONFIRMED and not is_news:
-        guides.send_to_person(session, person, now=now)
-    elif _address_may_get_more(session, address, "first", links, now):
+    wants_more = asked.wants_series and Purpose.SERIES not in granted
+    has_news = wants_more or asked.sealed_answers is not None
+    if person.state != PersonState.CONFIRMED:
+        if _address_may_get_more(session, address, "first", links, now):
+            _put_confirm(session, person, asked, now)
+    elif has_news and _address_may_get_more(session, address, "news", links, now):
         _put_confirm(session, person, asked, now)
+    else:
+        guides.send_to_person(session, person, now=now)
 
 
 def _address_may_get_more(
     session: Session, address: Address, kind: str, links: Links, now: datetime
 ) -> bool:
-    """At most one confirm mail a day by the form, one more by "send it again", three a month."""
+    """Confirm mails to one address: a day one by the form and one more by "send it again", three
+    a month; and the same once more for news of somebody who has confirmed before."""
     key = fingerprint(address.folded, links.pepper)
+    month = "confirm-month-news" if kind == "news" else "confirm-month"
     return take(session, f"confirm-{kind}:{key}", limit=1, window=DAY, now=now) and take(
-        session, f"confirm-month:{key}", limit=3, window=MONTH, now=now
+        session, f"{month}:{key}", limit=3, window=MONTH, now=now
     )
 
 

@@ -71,7 +71,13 @@ def do(session: Session, known: Known, act: Act, stage: Stage, *, now: datetime)
     match act.kind:
         case ActKind.CONFIRM if known.confirmation:
             confirming.confirm(
-                session, known.confirmation, evidence, now=now, links=links, keeper=stage.keeper
+                session,
+                known.confirmation,
+                evidence,
+                now=now,
+                links=links,
+                keeper=stage.keeper,
+                with_answers=True,
             )
         case ActKind.DOWNLOAD if known.guide:
             guides.count_download(session, known.guide, now=now)

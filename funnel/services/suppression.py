@@ -12,7 +12,7 @@ from funnel.domain.evidence import Evidence
 from funnel.domain.people import PersonState, Purpose, SuppressionReason, fingerprint
 from funnel.domain.sequence import Fact
 from funnel.links import Links
-from funnel.services import consent, enrolment
+from funnel.services import consent, enrolment, self_check
 from funnel.services.facts import record_fact
 
 _STATE = {
@@ -63,6 +63,7 @@ def suppress_person(
         consent.withdraw(session, person, purpose, evidence=evidence, now=now)
     person.state = max(_STATE[reason], PersonState(person.state), key=_weight)
     person.unsubscribed_at = now
+    self_check.drop_waiting(session, person)  # on links that can no longer be used
     enrolment.stop_all(session, person, why=_WHY[reason], now=now)
     if reason is SuppressionReason.UNSUBSCRIBED:
         record_fact(session, person, Fact.UNSUBSCRIBED, now=now)

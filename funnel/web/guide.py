@@ -11,7 +11,7 @@ from funnel.domain.errors import LinkExpired
 from funnel.domain.guides import Edition
 from funnel.links import LinkPurpose
 from funnel.runtime import Runtime
-from funnel.services import challenge, guides, preferences
+from funnel.services import challenge, guides, preferences, self_check
 from funnel.web import forms
 
 LOOK_AGAIN_SECONDS = 3
@@ -62,6 +62,7 @@ def guide(rt: Runtime, token: str) -> ResponseReturnValue:
         view=view,
         token=token,
         is_sent="sent" in request.args,
+        is_forgotten="forgotten" in request.args,
         challenge=rt.catalog.challenge,
         portal_token=None if view.is_expired else _portal_token(rt, view.subscriber_handle),
     )
@@ -143,6 +144,15 @@ def send_pdf(
     return answer
 
 
+def forget_answers(rt: Runtime, token: str) -> ResponseReturnValue:
+    """Delete her answers to the self-check. Pressing again changes nothing."""
+    view, evidence = _view(rt, token), forms.evidence(rt, "guide")
+    with rt.sessions.begin() as session:
+        self_check.withdraw(session, view.subscriber_handle, evidence=evidence, now=rt.clock.now())
+    rt.bell.ring("pdf")
+    return redirect(f"/guide/{token}?forgotten=1", 303)
+
+
 def send_again(rt: Runtime, token: str) -> ResponseReturnValue:
     handle = _handle(rt, token)
     with rt.sessions.begin() as session:
@@ -157,4 +167,5 @@ ROUTES = (
     ("/guide/<token>/download", "POST", download),
     ("/guide/<token>/<name>", "GET", pdf),
     ("/guide/<token>/again", "POST", send_again),
+    ("/guide/<token>/forget-answers", "POST", forget_answers),
 )

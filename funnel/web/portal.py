@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from funnel.domain.people import parse_address
 from funnel.links import LinkPurpose
 from funnel.runtime import Runtime
-from funnel.services import challenge, offers, preferences, signup, suppression
+from funnel.services import challenge, offers, preferences, self_check, signup, suppression
 from funnel.services.challenge import ChallengeView
 from funnel.web import forms
 
@@ -153,9 +153,11 @@ def show_preferences(rt: Runtime, token: str) -> ResponseReturnValue:
         view = preferences.preferences_view(session, handle)
     return render_template(
         "portal/preferences.html",
+        token=token,
         view=view,
         challenge=rt.catalog.challenge,
         is_saved="saved" in request.args,
+        is_forgotten="forgotten" in request.args,
         unsubscribe_token=rt.links.token(LinkPurpose.UNSUBSCRIBE, handle),
     )
 
@@ -169,13 +171,22 @@ def set_preferences(rt: Runtime, token: str) -> ResponseReturnValue:
             handle,
             series=fields.get("series") == "yes",
             challenge=fields.get("challenge") == "yes",
-            health=fields.get("health") == "yes",
             evidence=forms.evidence(rt, "preferences"),
             links=rt.links,
             now=rt.clock.now(),
         )
     rt.bell.ring("mail")
     return redirect(f"/preferences/{token}?saved=1", 303)
+
+
+def forget_answers(rt: Runtime, token: str) -> ResponseReturnValue:
+    """Delete her answers to the self-check, whatever mail she gets."""
+    handle = rt.links.read(LinkPurpose.PREFERENCES, token)
+    evidence = forms.evidence(rt, "preferences")
+    with rt.sessions.begin() as session:
+        self_check.withdraw(session, handle, evidence=evidence, now=rt.clock.now())
+    rt.bell.ring("pdf")
+    return redirect(f"/preferences/{token}?forgotten=1", 303)
 
 
 def ask_to_unsubscribe(rt: Runtime, token: str) -> ResponseReturnValue:
@@ -210,6 +221,7 @@ ROUTES: tuple[tuple[str, str, Callable[..., ResponseReturnValue]], ...] = (
     ("/programme/<token>/waitlist", "POST", set_waitlist),
     ("/preferences/<token>", "GET", show_preferences),
     ("/preferences/<token>", "POST", set_preferences),
+    ("/preferences/<token>/forget-answers", "POST", forget_answers),
     ("/unsubscribe/<token>", "GET", ask_to_unsubscribe),
     ("/unsubscribe/<token>", "POST", unsubscribe),
 )

@@ -133,7 +133,7 @@ def resend(rt: Runtime, sealed: str) -> ResponseReturnValue:
 def ask_to_confirm(rt: Runtime, token: str) -> ResponseReturnValue:
     handle = rt.links.read(LinkPurpose.CONFIRM, token)
     with rt.reading.begin() as session:
-        asked = confirming.confirmation_view(session, handle, now=rt.clock.now())
+        asked = confirming.confirmation_view(session, handle, now=rt.clock.now(), keeper=rt.keeper)
     return render_template("public/confirm.html", asked=asked)
 
 
@@ -143,7 +143,13 @@ def confirm(rt: Runtime, token: str) -> ResponseReturnValue:
     evidence = forms.evidence(rt, "confirm")
     with rt.sessions.begin() as session:
         done = confirming.confirm(
-            session, handle, evidence, now=rt.clock.now(), links=rt.links, keeper=rt.keeper
+            session,
+            handle,
+            evidence,
+            now=rt.clock.now(),
+            links=rt.links,
+            keeper=rt.keeper,
+            with_answers=forms.posted_fields().get("answers") == "yes",
         )
     rt.bell.ring("pdf")
     rt.bell.ring("mail")

@@ -75,7 +75,7 @@ def step(rt: Runtime) -> ResponseReturnValue:
     if chosen is None:
         return _show(rt, here, is_missing=True), 422
     there = so_far.on(check, chosen)
-    if there.at == RESULT:
+    if there.at == RESULT != here.at:
         _count(CountedPage.CHECK_DONE)
     return _show(rt, there)
 

@@ -53,8 +53,9 @@ class VisitTally:
 
     def add(self, page: CountedPage) -> None:
         """Count something that must not be tied to where its visitor came from."""
-        with self._lock:
-            self._counts[page, NO_SOURCE] += 1
+        if _is_person():
+            with self._lock:
+                self._counts[page, NO_SOURCE] += 1
 
     def _known(self, source: str) -> str:
         """The source, or "other" for a new one when the day has had too many."""

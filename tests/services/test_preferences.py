@@ -122,18 +122,29 @@ def test_a_masked_address_shows_one_letter_and_the_host(email: str) -> None:
     assert masked == f"{local[0]}…@{host}"
 
 
-def test_the_health_consent_is_taken_back_here_and_only_when_unticked(house: House) -> None:
-    make.confirmed(house, series=True, health=True)
-    make.choose(house, series=True, challenge=False)
-    assert view(house).has_health
-    make.choose(house, series=True, challenge=False, health=False)
-    assert not view(house).has_health
-    assert consents(house) == ["series"]
+def test_the_page_knows_how_long_answers_are_kept(house: House) -> None:
+    make.confirmed(house, series=True)
+    assert view(house).answers_until is None
+    house.clock.advance(2 * DAY)
+    make.request(house, series=True, health=True)
+    given = house.clock.now()
+    make.confirm(house)
+    days = house.rt.catalog.self_check.keep_days
+    assert view(house).answers_until == given + timedelta(days=days)
+    make.forget_answers(house)
+    assert view(house).answers_until is None
 
 
 def test_unsubscribing_leaves_the_health_consent_to_its_owner(house: House) -> None:
     make.confirmed(house, series=True, health=True)
     make.choose(house, series=False, challenge=False)
     assert consents(house) == ["health"]
-    make.choose(house, series=False, challenge=False, health=False)
+    make.forget_answers(house)
     assert consents(house) == []
+
+
+def test_saving_no_choice_where_none_stood_changes_nothing(house: House) -> None:
+    make.confirmed(house, series=False)
+    make.choose(house, series=False)
+    person = make.person(house)
+    assert (person.state, person.unsubscribed_at) == (PersonState.CONFIRMED, None)

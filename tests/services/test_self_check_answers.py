@@ -3,13 +3,15 @@
 import logging
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select, text
 
 from funnel.db.people import Confirmation, ConsentEvent, KeptAnswers
-from funnel.domain.guides import Edition
-from funnel.domain.self_check import SelfCheck, pattern_for, told
+from funnel.domain.guides import GUIDE_LINK_LIFE, Edition
+from funnel.domain.self_check import pattern_for, told
+from funnel.services import confirming, suppression
 from funnel.services.self_check import house_parts
 from funnel.services.signup import CONFIRM_LIFE
 from funnel.vault import Vault
@@ -28,14 +30,9 @@ from tests.support.prints import (
 DAY = timedelta(days=1)
 
 
-def some_answers(check: SelfCheck, place: int = 0) -> dict[str, str]:
-    """The answer at that place of every question."""
-    return {question.key: question.answers[place].key for question in check.questions}
-
-
 @pytest.fixture
 def answers(house: House) -> dict[str, str]:
-    return some_answers(house.rt.catalog.self_check)
+    return make.some_answers(house)
 
 
 def kept(house: House) -> int:
@@ -131,7 +128,7 @@ def test_withdrawing_deletes_them_and_prints_the_guide_without(
 ) -> None:
     handle = make.confirmed(house, health=True, answers=answers).guide_handle
     before = print_row(house).storage_key
-    make.choose(house, series=True, health=False)
+    make.forget_answers(house)
     assert kept(house) == 0
     assert file_of(house, handle) is None, "no copy with the answers is handed out any more"
     house.work()
@@ -146,7 +143,7 @@ def test_withdrawing_takes_every_edition_with_it(house: House, answers: dict[str
     handle = make.confirmed(house, health=True, answers=answers).guide_handle
     press_button(house, handle, Edition.LARGE)
     house.work()
-    make.choose(house, series=True, health=False)
+    make.forget_answers(house)
     for edition in Edition:
         assert file_of(house, handle, edition) is None
     house.work()
@@ -163,7 +160,7 @@ def test_withdrawing_while_the_guide_is_being_made_wins(
 
     def meanwhile(*args: object) -> object:
         house.press.press = press  # type: ignore[method-assign]  # once
-        make.choose(house, series=True, health=False)
+        make.forget_answers(house)
         return press(*args)  # type: ignore[arg-type]  # handed on as it came
 
     house.press.press = meanwhile  # type: ignore[method-assign, assignment]  # for one call
@@ -184,9 +181,7 @@ def test_the_timer_lets_them_go_with_evidence(house: House, answers: dict[str, s
     forget(house)
     assert kept(house) == 0
     assert "health" not in [row.purpose for row in make.person(house).consents]
-    with house.rt.reading.begin() as session:
-        query = select(ConsentEvent.action).where(ConsentEvent.purpose == "health")
-        assert list(session.scalars(query)) == ["asked", "confirmed", "expired"]
+    assert health_evidence(house) == ["asked", "confirmed", "expired"]
     house.work()
     assert view(house, handle).guide.is_ready
     assert "pattern" not in personal(house)[-1]
@@ -196,18 +191,174 @@ def test_new_answers_of_somebody_known_wait_for_the_mailbox_to_agree(
     house: House, answers: dict[str, str]
 ) -> None:
     make.confirmed(house, health=True, answers=answers)
-    other = some_answers(house.rt.catalog.self_check, 1)
+    other = make.some_answers(house, 1)
     house.clock.advance(2 * DAY)
     make.request(house, health=True, answers=other)
     house.work()
-    assert personal(house)[-1]["told"] == list(told(house.rt.catalog.self_check, answers))
-    confirm_mails = [each for each in make.messages(house) if each.mail_key == "service/confirm"]
-    assert len(confirm_mails) == 2
+    assert personal(house)[-1]["told"] == told_lines(house, answers)
+    assert confirm_mails(house) == 2
     make.confirm(house)
     house.work()
-    assert personal(house)[-1]["told"] == list(told(house.rt.catalog.self_check, other))
+    assert personal(house)[-1]["told"] == told_lines(house, other)
     assert kept(house) == 1
-    assert ready_mails(house) == 1
+    actions = health_evidence(house)
+    assert actions == ["asked", "confirmed", "asked", "confirmed"], "each yes has its line"
+
+
+def told_lines(house: House, answers: dict[str, str]) -> list[str]:
+    return list(told(house.rt.catalog.self_check, answers))
+
+
+def confirm_mails(house: House) -> int:
+    return sum(each.mail_key == "service/confirm" for each in make.messages(house))
+
+
+def health_evidence(house: House) -> list[str]:
+    with house.rt.reading.begin() as session:
+        query = select(ConsentEvent.action).where(ConsentEvent.purpose == "health")
+        return list(session.scalars(query.order_by(ConsentEvent.id)))
+
+
+def shown(house: House, handle: UUID) -> list[str]:
+    """The answers that a confirm page shows before its button is pressed."""
+    with house.rt.reading.begin() as session:
+        seen = confirming.confirmation_view(
+            session, handle, now=house.clock.now(), keeper=house.rt.keeper
+        )
+    return list(seen.told)
+
+
+def press(house: House, handle: UUID, *, with_answers: bool = True) -> None:
+    with house.rt.sessions.begin() as session:
+        make.confirm_handle(house, handle, session, with_answers=with_answers)
+    house.work()
+
+
+def test_somebody_confirmed_minutes_ago_still_gets_the_mail_for_her_answers(
+    house: House, answers: dict[str, str]
+) -> None:
+    make.confirmed(house, series=False)
+    house.clock.advance(timedelta(minutes=10))
+    make.request(house, series=False, health=True, answers=answers)
+    house.work()
+    assert confirm_mails(house) == 2
+    make.confirm(house)
+    house.work()
+    assert personal(house)[-1]["told"] == told_lines(house, answers)
+
+
+def test_whoever_may_get_no_more_confirm_mails_gets_the_way_to_her_guide(
+    house: House, answers: dict[str, str]
+) -> None:
+    make.confirmed(house, series=False)
+    for _ in range(3):
+        house.clock.advance(timedelta(minutes=10))
+        make.request(house, series=False, health=True, answers=answers)
+        house.work()
+    assert confirm_mails(house) == 2
+    assert ready_mails(house) == 2
+
+
+def test_the_only_mail_of_the_day_leads_to_the_newest_answers(
+    house: House, answers: dict[str, str]
+) -> None:
+    make.request(house, series=False)
+    house.work()
+    link = make.newest_confirmation(house)
+    for place in (1, 0):
+        house.clock.advance(timedelta(minutes=5))
+        make.request(house, series=False, health=True, answers=make.some_answers(house, place))
+        house.work()
+    assert confirm_mails(house) == 1
+    assert shown(house, link) == told_lines(house, answers)
+    press(house, link)
+    assert personal(house)[-1]["told"] == told_lines(house, answers)
+    assert waiting(house) == 0
+
+
+def test_a_strangers_answers_are_shown_before_they_are_kept_and_can_be_refused(
+    house: House, answers: dict[str, str]
+) -> None:
+    make.request(house, health=True, answers=answers, name="Mallory", ip_key="stranger")
+    house.work()
+    link = make.newest_confirmation(house)
+    assert shown(house, link) == told_lines(house, answers)
+    press(house, link, with_answers=False)
+    assert kept(house) == 0
+    assert waiting(house) == 0
+    assert "health" not in [row.purpose for row in make.person(house).consents]
+    assert "pattern" not in personal(house)[-1]
+
+
+def test_an_older_link_does_not_bring_older_answers_back(
+    house: House, answers: dict[str, str]
+) -> None:
+    make.confirmed(house, series=False)
+    links = []
+    for place in (1, 0):
+        house.clock.advance(2 * DAY)
+        make.request(house, series=False, health=True, answers=make.some_answers(house, place))
+        links.append(make.newest_confirmation(house))
+    press(house, links[1])
+    assert shown(house, links[0]) == []
+    press(house, links[0])
+    assert personal(house)[-1]["told"] == told_lines(house, answers)
+
+
+def test_the_days_are_counted_from_the_answers(house: House, answers: dict[str, str]) -> None:
+    make.request(house, health=True, answers=answers)
+    house.work()
+    given = house.clock.now()
+    house.clock.advance(6 * DAY)
+    make.confirm(house)
+    with house.rt.reading.begin() as session:
+        row = session.scalars(select(KeptAnswers)).one()
+    assert row.delete_at == given + timedelta(days=house.rt.catalog.self_check.keep_days)
+
+
+def test_confirming_new_answers_after_a_month_renews_the_link(
+    house: House, answers: dict[str, str]
+) -> None:
+    handle = make.confirmed(house, series=False).guide_handle
+    house.clock.advance(GUIDE_LINK_LIFE)
+    assert view(house, handle).is_expired
+    make.request(house, series=False, health=True, answers=answers)
+    house.work()
+    make.confirm(house)
+    assert not view(house, handle).is_expired
+    house.work()
+    assert press_button(house, handle)
+    assert ready_mails(house) == 2
+
+
+def test_whoever_gets_no_mail_at_all_can_delete_her_answers(
+    house: House, answers: dict[str, str]
+) -> None:
+    make.confirmed(house, health=True, answers=answers)
+    with house.rt.sessions.begin() as session:
+        person = session.merge(make.person(house))
+        suppression.bounce(session, person, links=house.rt.links, now=house.clock.now())
+    make.forget_answers(house)
+    make.forget_answers(house)
+    assert kept(house) == 0
+    assert "health" not in [row.purpose for row in make.person(house).consents]
+
+
+def test_deleting_the_answers_leaves_the_mails_alone(house: House, answers: dict[str, str]) -> None:
+    make.confirmed(house, series=True, health=True, answers=answers)
+    make.forget_answers(house)
+    person = make.person(house)
+    assert (person.state, person.unsubscribed_at) == ("confirmed", None)
+    assert [row.purpose for row in person.consents] == ["series"]
+
+
+def test_unsubscribing_lets_go_of_answers_that_wait(house: House, answers: dict[str, str]) -> None:
+    make.confirmed(house)
+    house.clock.advance(2 * DAY)
+    make.request(house, health=True, answers=answers)
+    assert waiting(house) == 1
+    make.unsubscribed(house)
+    assert waiting(house) == 0
 
 
 def test_a_reader_without_a_pattern_can_get_one_later(

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from funnel.db.guides import Guide
 from funnel.db.mail import Enrolment, Message
@@ -38,6 +39,12 @@ def again(house: House, email: str = "ada@example.org") -> None:
             links=house.rt.links,
             ip_key=f"ip {next(ips)}",
         )
+
+
+def look(house: House, session: Session, handle: UUID) -> confirming.ConfirmationView:
+    return confirming.confirmation_view(
+        session, handle, now=house.clock.now(), keeper=house.rt.keeper
+    )
 
 
 def confirm_handle(house: House, handle: UUID) -> confirming.Confirmed:
@@ -288,7 +295,7 @@ def test_an_old_link_does_not_bring_back_someone_who_left(each_house: House) -> 
     with pytest.raises(LinkExpired):
         confirm_handle(house, old)
     with pytest.raises(LinkExpired), house.rt.reading.begin() as session:
-        confirming.confirmation_view(session, old, now=house.clock.now())
+        look(house, session, old)
     assert make.person(house).state == PersonState.UNSUBSCRIBED
     house.clock.advance(2 * DAY)
     ask(house)
@@ -317,18 +324,18 @@ def test_an_unknown_link_is_no_link(house: House) -> None:
     with pytest.raises(LinkInvalid):
         confirm_handle(house, uuid4())
     with pytest.raises(LinkInvalid), house.rt.reading.begin() as session:
-        confirming.confirmation_view(session, uuid4(), now=house.clock.now())
+        look(house, session, uuid4())
 
 
 def test_the_confirm_page_shows_where_one_stands(house: House) -> None:
     ask(house)
     handle = make.newest_confirmation(house)
     with house.rt.reading.begin() as session:
-        before = confirming.confirmation_view(session, handle, now=house.clock.now())
+        before = look(house, session, handle)
     assert before == confirming.ConfirmationView("Ada", True, False, None)
     done = make.confirm(house)
     with house.rt.reading.begin() as session:
-        after = confirming.confirmation_view(session, handle, now=house.clock.now())
+        after = look(house, session, handle)
     assert after == confirming.ConfirmationView("Ada", True, True, done.guide_handle)
 
 
@@ -337,7 +344,7 @@ def test_looking_at_the_confirm_page_confirms_nothing(house: House) -> None:
     handle = make.newest_confirmation(house)
     for _ in range(100):
         with house.rt.reading.begin() as session:
-            confirming.confirmation_view(session, handle, now=house.clock.now())
+            look(house, session, handle)
     assert make.person(house).state == PersonState.PENDING
 
 

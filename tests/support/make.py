@@ -12,7 +12,7 @@ from funnel.db.people import Confirmation, Subscriber
 from funnel.domain.evidence import Evidence
 from funnel.domain.people import parse_address
 from funnel.domain.touch import FirstTouch
-from funnel.services import challenge, confirming, preferences, signup, suppression
+from funnel.services import challenge, confirming, preferences, self_check, signup, suppression
 from tests.support.house import House
 
 EVIDENCE = Evidence("http://localhost/", "landing", "192.0.2.0", "Test browser", 12.0)
@@ -37,7 +37,9 @@ def request(
     ip_key: str | None = None,
     answers: Mapping[str, str] | None = None,
 ) -> None:
-    """Ask for the guide as a visitor does."""
+    """Ask for the guide as a visitor does; whoever ticks "health" took the self-check."""
+    if health and answers is None:
+        answers = some_answers(house)
     asked = signup.SignupRequest(
         address=parse_address(email),
         first_name=name,
@@ -57,6 +59,12 @@ def request(
             keeper=house.rt.keeper,
             ip_key=ip_key or f"ip of {email}",
         )
+
+
+def some_answers(house: House, place: int = 0) -> dict[str, str]:
+    """The answer at that place of every question of the self-check."""
+    check = house.rt.catalog.self_check
+    return {question.key: question.answers[place].key for question in check.questions}
 
 
 def person(house: House, email: str = "ada@example.org") -> Subscriber:
@@ -117,14 +125,18 @@ def newest_confirmation(house: House, email: str = "ada@example.org") -> UUID:
         return session.scalars(query).first() or UUID(int=0)
 
 
-def confirm(house: House, email: str = "ada@example.org") -> confirming.Confirmed:
-    """Press the confirm button of the newest link."""
+def confirm(
+    house: House, email: str = "ada@example.org", *, with_answers: bool = True
+) -> confirming.Confirmed:
+    """Press the confirm button of the newest link: the one with the answers, where there is one."""
     handle = newest_confirmation(house, email)
     with house.rt.sessions.begin() as session:
-        return confirm_handle(house, handle, session)
+        return confirm_handle(house, handle, session, with_answers=with_answers)
 
 
-def confirm_handle(house: House, handle: UUID, session: Session) -> confirming.Confirmed:
+def confirm_handle(
+    house: House, handle: UUID, session: Session, *, with_answers: bool = True
+) -> confirming.Confirmed:
     """Press the confirm button of one link."""
     return confirming.confirm(
         session,
@@ -133,6 +145,7 @@ def confirm_handle(house: House, handle: UUID, session: Session) -> confirming.C
         now=house.clock.now(),
         links=house.rt.links,
         keeper=house.rt.keeper,
+        with_answers=with_answers,
     )
 
 
@@ -177,7 +190,7 @@ def join(house: House, email: str = "ada@example.org") -> None:
         )
 
 
-def choose(house: House, *, series: bool, challenge: bool = False, health: bool = True) -> None:
+def choose(house: House, *, series: bool, challenge: bool = False) -> None:
     """What Ada ticks on her choices page; all the rest is unticked."""
     with house.rt.sessions.begin() as session:
         preferences.set_preferences(
@@ -185,8 +198,15 @@ def choose(house: House, *, series: bool, challenge: bool = False, health: bool 
             person(house).public_id,
             series=series,
             challenge=challenge,
-            health=health,
             evidence=EVIDENCE,
             links=house.rt.links,
             now=house.clock.now(),
+        )
+
+
+def forget_answers(house: House, email: str = "ada@example.org") -> None:
+    """Press the button that deletes the answers to the self-check."""
+    with house.rt.sessions.begin() as session:
+        self_check.withdraw(
+            session, person(house, email).public_id, evidence=EVIDENCE, now=house.clock.now()
         )

@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from funnel.domain.people import PersonState, Purpose
 from funnel.links import LinkPurpose
+from funnel.services import suppression
 from tests.support import make
 from tests.support.front_door import Door, Outline, words_of
 
@@ -109,3 +110,27 @@ def test_after_an_unsubscribe_an_old_confirm_link_brings_nobody_back(door: Door)
     link = f"/confirm/{door.rt.links.token(LinkPurpose.CONFIRM, handle)}"
     assert door.client.post(link).status_code == 410
     assert make.person(door.house).state == PersonState.UNSUBSCRIBED
+
+
+def test_answers_to_the_self_check_are_deleted_by_a_button_of_their_own(door: Door) -> None:
+    make.confirmed(door.house, health=True)
+    page = preferences(door)
+    words = words_of(door.get(page))
+    assert "They are printed in your guide and used for nothing else." in words
+    answer = door.press(f"{page}/forget-answers", page=page)
+    after = words_of(door.get(answer.headers["Location"]))
+    assert "Your answers are deleted" in after
+    assert "Delete my answers" not in after
+    assert purposes(door) == {Purpose.SERIES}
+    assert make.person(door.house).state == PersonState.CONFIRMED
+
+
+def test_whoever_gets_no_mail_any_more_can_still_delete_her_answers(door: Door) -> None:
+    make.confirmed(door.house, health=True)
+    with door.rt.sessions.begin() as session:
+        person = session.merge(make.person(door.house))
+        suppression.bounce(session, person, links=door.rt.links, now=door.house.clock.now())
+    page = preferences(door)
+    assert "Delete my answers" in words_of(door.get(page))
+    assert door.press(f"{page}/forget-answers", page=page).status_code == 303
+    assert purposes(door) == set()

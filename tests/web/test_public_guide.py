@@ -8,6 +8,7 @@ import pytest
 from funnel.domain.errors import GuideFailed
 from funnel.domain.guides import GUIDE_LINK_LIFE, MAX_GUIDE_ATTEMPTS, Edition
 from funnel.domain.people import PersonState
+from funnel.domain.self_check import told
 from funnel.links import LinkPurpose
 from funnel.web.guide import LOOK_AGAIN_SECONDS, PDF_NAMES
 from tests.support import make
@@ -211,11 +212,44 @@ def test_a_reader_without_a_pattern_is_shown_the_way_to_one(door: Door) -> None:
     ada = confirm_by_page(door)
     door.house.work()
     assert 'href="/self-check"' in door.get(ada.guide)
-    check = door.rt.catalog.self_check
-    answers = {question.key: question.answers[0].key for question in check.questions}
-    done = make.confirmed(door.house, "ben@example.org", health=True, answers=answers)
-    token = door.rt.links.token(LinkPurpose.GUIDE, done.guide_handle)
-    assert 'href="/self-check"' not in door.get(f"/guide/{token}")
+    assert "Delete my answers" not in words_of(door.get(ada.guide))
+
+
+def test_a_reader_with_answers_can_delete_them_on_the_page_of_her_guide(door: Door) -> None:
+    done = make.confirmed(door.house, health=True)
+    page = f"/guide/{door.rt.links.token(LinkPurpose.GUIDE, done.guide_handle)}"
+    assert 'href="/self-check"' not in door.get(page)
+    assert "Delete my answers" in words_of(door.get(page))
+    answer = door.press(f"{page}/forget-answers", page=page)
+    assert "Your answers are deleted" in words_of(door.get(answer.headers["Location"]))
+    door.house.work()
+    answer = door.press(f"{page}/download", page=page)
+    with door.client.get(answer.headers["Location"]) as pdf:
+        assert b"'pattern'" not in pdf.data
+
+
+def test_the_confirm_page_shows_the_answers_that_came_with_her_address(door: Door) -> None:
+    make.request(door.house, ADA, health=True)
+    door.house.work()
+    link = link_in(door.house.mailer.to(ADA)[-1], "/confirm/")
+    words = words_of(door.get(link))
+    for line in told(door.rt.catalog.self_check, make.some_answers(door.house)):
+        assert line in words
+    assert "Are these not your answers?" in words
+    door.press(link, answers="no")
+    assert [row.purpose for row in make.person(door.house).consents] == ["series"]
+
+
+@pytest.mark.parametrize(("said", "has_health"), [("yes", True), ("no", False), ("", False)])
+def test_answers_are_kept_only_by_the_button_that_says_so(
+    door: Door, said: str, has_health: bool
+) -> None:
+    make.request(door.house, ADA, health=True)
+    door.house.work()
+    link = link_in(door.house.mailer.to(ADA)[-1], "/confirm/")
+    door.press(link, **({"answers": said} if said else {}))
+    kept = "health" in [row.purpose for row in make.person(door.house).consents]
+    assert kept is has_health
 
 
 @pytest.mark.parametrize("edition", ["", "pocket", "guide ", "../large"])
