@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from urllib.parse import urlsplit
+
+from blueprint.typefaces import first_undrawable
+
+HYPHENS = str.maketrans("\u2010\u2011", "--")  # no typeface of ours has these two for Latin
 
 
 def clean_line(text: str) -> str:
     """One line without control, format or bidi characters, composed, its spaces single."""
-    composed = unicodedata.normalize("NFC", text)
+    composed = unicodedata.normalize("NFC", text).translate(HYPHENS)
     kept = (" " if ch.isspace() else ch for ch in composed if ch.isspace() or _is_visible(ch))
     return " ".join("".join(kept).split())
 
@@ -33,7 +37,7 @@ def mapping(value: object, path: str) -> Mapping[str, object]:
 
 
 def line(value: object, field: str, limit: int) -> str:
-    """One clean line of at most `limit` characters."""
+    """One clean line of at most `limit` characters, each of which our typefaces can draw."""
     if not isinstance(value, str):
         raise ValueError(f"{field} must be text")
     if len(value) > limit:
@@ -41,6 +45,9 @@ def line(value: object, field: str, limit: int) -> str:
     text = clean_line(value)
     if not text:
         raise ValueError(f"{field} is missing")
+    if odd := first_undrawable(text):
+        sign = f"“{odd}” (U+{ord(odd):04X})"
+        raise ValueError(f"{field} has {sign}, which the guide's typefaces lack: use other words")
     return text
 
 
@@ -66,7 +73,7 @@ def lines(
 
 def day(data: Mapping[str, object], field: str, path: str = "") -> date:
     value = data.get(field)
-    if isinstance(value, date):
+    if isinstance(value, date) and not isinstance(value, datetime):
         return value
     try:
         return date.fromisoformat(value if isinstance(value, str) else "")
@@ -79,6 +86,7 @@ def url(address: str, field: str) -> str:
     try:
         parts = urlsplit(address)
         good = parts.scheme in ("https", "http") and parts.hostname and parts.username is None
+        good = good and parts.port != 0  # a port that is no number raises ValueError
     except ValueError:
         good = False
     if not good or not address.isascii() or re.search(r"[\s\"'<>\\^`{|}]", address):

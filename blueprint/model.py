@@ -178,8 +178,8 @@ def _brand(data: Mapping[str, object]) -> Brand:
     values = {field: fields.optional(data, field, 200, "brand.") for field in PLACEHOLDERS}
     if values["booking_url"]:
         fields.url(values["booking_url"], "brand.booking_url")
-    if values["website"] and "://" in values["website"]:
-        fields.url(values["website"], "brand.website")
+    if site := values["website"]:
+        fields.url(site if "://" in site else f"https://{site}", "brand.website")
     if values["email"] and not EMAIL.fullmatch(values["email"]):
         raise ValueError("brand.email must be one email address")
     return Brand(**values)

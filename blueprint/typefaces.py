@@ -21,6 +21,11 @@ def drawable() -> frozenset[int]:
     return frozenset(points)
 
 
+def first_undrawable(text: str) -> str | None:
+    """The first character that no bundled typeface can draw; a typeface of the machine would."""
+    return next((ch for ch in text if ord(ch) not in drawable()), None)
+
+
 def printable_name(name: str | None) -> str | None:
     """The name as the guide can print it, so that no copy ever shows empty boxes.
 

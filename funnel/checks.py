@@ -1,14 +1,18 @@
 """Whether an installation may start: findings about its settings, its words and what is missing."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from funnel.adapters.press import refusal_of
 from funnel.adapters.smtp_server import read_smtp_url
-from funnel.content.catalog import load_catalog
+from funnel.content.catalog import Catalog, load_catalog
+from funnel.content.guide_document import guide_document, pattern_part
 from funnel.content.lint import lint_all
 from funnel.domain.errors import ContentInvalid, SettingInvalid
+from funnel.domain.ports import Document
 from funnel.settings import Finding, Settings
 
 # Without these no marketing mail may lawfully leave.
@@ -27,7 +31,7 @@ def findings_of(settings: Settings) -> tuple[Finding, ...]:
 
     Takes a fifth of a second, most of it to read every mail.
     """
-    return check_settings(settings) + _words(settings) + _missing(settings)
+    return check_settings(settings) + _words(settings) + _guides(settings) + _missing(settings)
 
 
 def check_settings(settings: Settings) -> tuple[Finding, ...]:
@@ -60,6 +64,32 @@ def _check_smtp(settings: Settings) -> Finding | None:
 def _words(settings: Settings) -> tuple[Finding, ...]:
     problems = lint_all(Path(settings.templates_path))
     return tuple(Finding("W01", problem, "") for problem in problems)
+
+
+def _guides(settings: Settings) -> tuple[Finding, ...]:
+    """What the guide would refuse of the words, found before a reader waits for it in vain."""
+    try:
+        catalog = load_catalog(Path(settings.templates_path))
+    except ContentInvalid:
+        return ()
+    refusals = [refusal_of(document) for document in _documents(catalog)]
+    return tuple(
+        Finding("W02", f"No guide can be printed: {each}.", "Mend it in templates/.")
+        for each in dict.fromkeys(refusals)
+        if each
+    )
+
+
+def _documents(catalog: Catalog) -> Iterator[Document]:
+    """Guides that together hold every word of the catalog that a guide may show."""
+    anyone = {"made_on": "2026-01-01", "challenge_url": "https://example.org"}
+    house = {**guide_document(catalog), **anyone}
+    yield house
+    for pattern in catalog.self_check.patterns:
+        yield {**house, "pattern": pattern_part(pattern)}
+    for question in catalog.self_check.questions:
+        for answer in question.answers:
+            yield {**house, "told": [answer.told] if answer.told else []}
 
 
 def _missing(settings: Settings) -> tuple[Finding, ...]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from time import monotonic
 from typing import IO, cast
 
+from blueprint.model import BlueprintInput
 from funnel.domain.errors import GuideFailed
 from funnel.domain.ports import PressedGuide
 
@@ -110,7 +111,7 @@ class PdfPress:
         """Print one edition to `out`, which appears whole or not at all. Raises GuideFailed.
 
         Pressing the same document again gives the same bytes. After a crash or a guide that
-        took too long, the next one gets a fresh child.
+        took too long, the next one gets a fresh child; so it does if the child died idle.
         """
         wanted = {"document": dict(document), "out": str(out.absolute()), "edition": edition}
         request = json.dumps(wanted).encode()
@@ -122,7 +123,7 @@ class PdfPress:
     def warm(self) -> None:
         """Start the child now, so that the first reader does not wait for it."""
         with self._lock:
-            self._child = self._child or _Child.start(self._command)
+            self._living()
 
     def close(self) -> None:
         """End the child, if there is one."""
@@ -130,7 +131,7 @@ class PdfPress:
             self._drop()
 
     def _ask(self, request: bytes) -> bytes:
-        child = self._child = self._child or _Child.start(self._command)
+        child = self._living()
         try:
             answer = child.ask(request, self._limit_seconds)
         except GuideFailed:
@@ -141,10 +142,26 @@ class PdfPress:
             self._drop()
         return answer
 
+    def _living(self) -> _Child:
+        """The child; a fresh one if it ended while nobody asked anything of it."""
+        if self._child and self._child.process.poll() is not None:
+            self._drop()
+        self._child = self._child or _Child.start(self._command)
+        return self._child
+
     def _drop(self) -> None:
         if self._child:
             self._child.kill()
             self._child = None
+
+
+def refusal_of(document: Mapping[str, object]) -> str | None:
+    """Why the press would refuse a document, naming the field; None where it would print it."""
+    try:
+        BlueprintInput.from_mapping(document)
+    except ValueError as fault:
+        return str(fault)
+    return None
 
 
 def _result(line: bytes) -> PressedGuide:

@@ -1,7 +1,9 @@
 """What may go into a guide, and what is said about anything else."""
 
+import subprocess
+import sys
 from copy import deepcopy
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -36,11 +38,15 @@ def test_every_sample_is_accepted(path: Any) -> None:
         ("first_name", 7),
         ("made_on", "yesterday"),
         ("made_on", None),
+        ("made_on", datetime(2026, 11, 21, tzinfo=UTC)),
         ("brand", "Clinical Massage MK"),
         ("brand.town", "x" * 201),
         ("brand.email", "not an address"),
         ("brand.booking_url", "javascript:alert(1)"),
         ("brand.website", "ftp://example.test"),
+        ("brand.website", "ours, soon"),
+        ("brand.website", "javascript:alert(1)"),
+        ("brand.website", 'example.test/"onclick'),
         ("safety", None),
         ("safety.urgent", []),
         ("safety.urgent", ["ok", 3]),
@@ -94,12 +100,42 @@ def test_a_bad_value_is_refused_by_the_name_of_its_field(path: str, value: objec
         ("\u202eayirP\u2066", "ayirP"),
         ("Ada\r\nBcc: q@q.q", "Ada Bcc: q@q.q"),
         ("Zoe\u0308", "Zoë"),
+        ("Anne\u2011Marie", "Anne-Marie"),
+        ("Anne\u2010Marie", "Anne-Marie"),
         ("x" * 5_000_000, "x" * NAME_LENGTH),
     ],
 )
 def test_a_name_is_cleaned_and_never_refused(typed: str | None, kept: str | None) -> None:
     guide = BlueprintInput.from_mapping(changed("first_name", typed))
     assert guide.first_name == kept
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sign"),
+    [
+        ("brand.trading_name", "Hips ✓", r"“✓” \(U\+2713\)"),
+        ("brand.qualifications", "按摩师", r"“按” \(U\+6309\)"),
+        ("safety.urgent", ["Pain ≥ 8 of 10"], "“≥”"),
+        ("safety.routine", "Then → your GP", "“→”"),
+        ("pattern.explanation", ["A hip ☹"], "“☹”"),
+        ("pattern.doses.bridge", "10 ⨯ slow", "“⨯”"),
+        ("challenge_days", ["Let go ♥"], "“♥”"),
+        ("told", ["You feel ⅓ of it."], "“⅓”"),
+    ],
+)
+def test_a_sign_no_bundled_typeface_can_draw_is_named(path: str, value: object, sign: str) -> None:
+    with pytest.raises(ValueError, match=f"{path.rsplit('.', maxsplit=1)[-1]}.* has {sign}"):
+        BlueprintInput.from_mapping(changed(path, value))
+
+
+def test_the_letters_of_names_and_towns_across_europe_can_be_drawn() -> None:
+    town = "Ādaži, Łódź, Αθήνα, Львів: ½ an hour – “£30”"
+    assert BlueprintInput.from_mapping(changed("brand.town", town)).brand.town == town
+
+
+def test_reading_a_document_does_not_load_the_layout_engine() -> None:
+    script = "import sys, blueprint.model; sys.exit('weasyprint' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
 def test_the_safety_record_the_funnel_ships_goes_in_whole() -> None:

@@ -27,6 +27,14 @@ for line in sys.stdin:
 """
 HANGS = "import sys, time; sys.stdin.readline(); time.sleep(60)"
 DIES = "import sys; sys.stdin.readline(); sys.exit('out of paper')"
+DIES_ONCE = """
+import json, pathlib, sys
+for line in sys.stdin:
+    if not pathlib.Path("{mark}").exists():
+        pathlib.Path("{mark}").touch()
+        sys.exit("out of paper")
+    print(json.dumps(dict(ok=True, pages=1, bytes=2, sha256="ab")), flush=True)
+"""
 BABBLES = "import sys; sys.stdin.readline(); print('good morning', flush=True); sys.stdin.read()"
 FLOODS = "import sys; sys.stdin.readline(); sys.stdout.write('x' * 10**6); sys.stdin.read()"
 NEVER_STARTS = "raise SystemExit('no Pango here')"
@@ -127,13 +135,21 @@ def who_printed(press: PdfPress, out: Path) -> int:
     return pid
 
 
-def test_after_a_crash_the_next_guide_gets_a_fresh_child(tmp_path: Path) -> None:
+def test_a_child_that_dies_idle_costs_no_reader_a_guide(tmp_path: Path) -> None:
     with closing(PdfPress(command=script(ECHO))) as press:
         first = who_printed(press, tmp_path / "a")
         os.kill(first, 9)
-        with pytest.raises(GuideFailed):
-            press.press({}, tmp_path / "b")
-        assert who_printed(press, tmp_path / "c") != first
+        os.waitid(os.P_PID, first, os.WEXITED | os.WNOWAIT)
+        assert who_printed(press, tmp_path / "b") != first
+
+
+def test_after_a_crash_the_next_guide_gets_a_fresh_child(
+    document: dict[str, object], tmp_path: Path
+) -> None:
+    with closing(PdfPress(command=script(DIES_ONCE.format(mark=tmp_path / "died")))) as press:
+        with pytest.raises(GuideFailed, match="out of paper"):
+            press.press(document, tmp_path / "a")
+        assert press.press(document, tmp_path / "b").pages == 1
 
 
 def test_a_child_is_replaced_after_its_share_of_guides(tmp_path: Path) -> None:
