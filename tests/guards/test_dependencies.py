@@ -14,7 +14,6 @@ PARTS = {
     "kombu": "celery",
     "markupsafe": "jinja2",
     "pydantic-core": "pydantic",
-    "pydyf": "weasyprint",
     "redis": "celery",
     "werkzeug": "flask",
 }
