@@ -2,13 +2,12 @@
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import product
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, true, update
 from sqlalchemy.orm import Session
 
 from funnel.content.guide_document import pattern_part
@@ -18,7 +17,7 @@ from funnel.domain.errors import VaultLocked
 from funnel.domain.evidence import Evidence
 from funnel.domain.people import Purpose
 from funnel.domain.ports import Document
-from funnel.domain.self_check import Pattern, SelfCheck, pattern_for, told
+from funnel.domain.self_check import Answer, Pattern, SelfCheck, pattern_for, told
 from funnel.services import consent, guides, people
 from funnel.vault import Vault
 
@@ -109,20 +108,29 @@ def reader_part(check: SelfCheck, pattern: Pattern, answers: Mapping[str, str]) 
 
 def house_parts(check: SelfCheck) -> dict[str, Document]:
     """Readers made up for house copies, by the pattern they have; "" left the self-check out."""
-    parts: dict[str, Document] = {"": {}}
-    for answers in _every_way(check):
-        if len(parts) > len(check.patterns):
-            break
-        pattern = pattern_for(check, answers)
-        if pattern.key not in parts:
-            parts[pattern.key] = reader_part(check, pattern, answers)
-    return parts
+    made_up = {
+        pattern.key: reader_part(check, pattern, _leaning(check, pattern.key))
+        for pattern in check.patterns
+    }
+    return {"": {}, **made_up}
 
 
-def _every_way(check: SelfCheck) -> Iterator[dict[str, str]]:
-    keys = [question.key for question in check.questions]
-    choices = [[answer.key for answer in question.answers] for question in check.questions]
-    return (dict(zip(keys, way, strict=True)) for way in product(*choices))
+def _leaning(check: SelfCheck, pattern: str) -> dict[str, str]:
+    """Answers that lean towards a pattern as far as each can; towards none for the fallback.
+
+    Question by question: trying every way through them could take minutes.
+    """
+    gain = 0 if pattern == check.fallback else 3
+
+    def lean(answer: Answer) -> tuple[bool, int]:
+        strays = sum(answer.points.values())
+        return answer.decides == pattern, gain * answer.points.get(pattern, 0) - strays
+
+    fitting = {
+        question.key: [each for each in question.answers if each.decides in {None, pattern}]
+        for question in check.questions
+    }
+    return {key: max(answers, key=lean).key for key, answers in fitting.items() if answers}
 
 
 def withdraw(session: Session, handle: UUID, *, evidence: Evidence, now: datetime) -> None:
@@ -147,22 +155,22 @@ def drop_waiting(session: Session, person: Subscriber) -> None:
 
 
 def _forget(session: Session, person: Subscriber, now: datetime) -> None:
+    if _delete(session, person, true()):
+        guides.print_anew(session, person, now=now)
+
+
+def _delete(session: Session, person: Subscriber, is_meant: ColumnElement[bool]) -> bool:
+    """Delete what is kept of her if it is meant; True when there was something."""
     gone = session.execute(
         delete(KeptAnswers)
-        .where(KeptAnswers.subscriber_id == person.id)
+        .where(KeptAnswers.subscriber_id == person.id, is_meant)
         .returning(KeptAnswers.subscriber_id)
     ).first()
-    if gone is not None:
-        guides.print_anew(session, person, now=now)
+    return gone is not None
 
 
 def forget_old(session: Session, *, now: datetime) -> int:
     """Let go of answers whose time is over, and of those whose address was never confirmed."""
-    session.execute(
-        update(Confirmation)
-        .where(Confirmation.sealed_answers.is_not(None), Confirmation.expires_at <= now)
-        .values(sealed_answers=None)
-    )
     query = (
         select(Subscriber)
         .join(KeptAnswers, KeptAnswers.subscriber_id == Subscriber.id)
@@ -171,10 +179,21 @@ def forget_old(session: Session, *, now: datetime) -> int:
         .limit(BATCH)
         .with_for_update(key_share=True, of=Subscriber)
     )
-    people = session.scalars(query).all()
-    for person in people:
+    found = session.scalars(query).all()
+    for person in found:
+        _expire(session, person, now)
+    is_over = Confirmation.sealed_answers.is_not(None) & (Confirmation.expires_at <= now)
+    free = select(Confirmation.id).where(is_over).with_for_update(skip_locked=True)
+    session.execute(
+        update(Confirmation).where(Confirmation.id.in_(free)).values(sealed_answers=None)
+    )
+    return len(found)
+
+
+def _expire(session: Session, person: Subscriber, now: datetime) -> None:
+    """Let her answers go; not those that she gave anew while we waited for her."""
+    if _delete(session, person, KeptAnswers.delete_at <= now):
         consent.withdraw(
             session, person, Purpose.HEALTH, evidence=BY_TIMER, now=now, action="expired"
         )
-        _forget(session, person, now)
-    return len(people)
+        guides.print_anew(session, person, now=now)
