@@ -138,4 +138,25 @@ def test_health_of_guides_names_the_newest_and_those_that_wait(sessions: Session
     assert (guides.last_ready_at, guides.seconds) == (NOW - HOUR, 2.5)
     assert (guides.waiting, guides.failed, guides.house_failed) == (1, 1, 1)
     assert guides.why == "The press jammed."
+    assert guides.without_plain == 1, "the plain copy was never made"
     assert found.is_guide_late
+
+
+def test_only_plain_copies_are_there_to_stand_in_for_a_guide(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        guide = Guide(
+            public_id=uuid4(),
+            subscriber_id=add_person(session, {}).id,
+            document={},
+            requested_at=NOW - 3 * HOUR,
+        )
+        session.add(a_print(guide, GuideState.FAILED, None, 5))
+        plain = a_print(None, GuideState.REQUESTED, NOW - DAY, 0)
+        plain.storage_key = "an older one"
+        preview = a_print(None, GuideState.FAILED, None, 5)
+        preview.house_pattern, preview.why = "a pattern", "That pattern has no figure."
+        session.add_all([plain, preview])
+        session.flush()
+        guides = health.health(session, now=NOW, machine_now=NOW).guides
+    assert (guides.failed, guides.without_plain, guides.house_failed) == (1, 0, 0)
+    assert guides.why == "The press jammed."

@@ -112,7 +112,7 @@ WELL = Health(
     sending=SendingState(is_paused=False),
     last_tick_at=NOW - timedelta(seconds=4),
     mail=MailHealth(NOW - HOUR, 0, None, 0, 0, 0, 0, 0, 0),
-    guides=GuideHealth(NOW - HOUR, 2.1, 0, None, 0, 0, None),
+    guides=GuideHealth(NOW - HOUR, 2.1, 0, None, 0, 0, None, 0),
     event_problems=0,
 )
 
@@ -172,6 +172,22 @@ def test_each_trouble_has_its_sign(health: Health, name: str, level: Level) -> N
     assert _levels(health)[name] is level
     assert verdict(found).name == "One thing to look at"
     assert verdict(found).level is level
+
+
+@pytest.mark.parametrize(
+    ("without_plain", "words"),
+    [
+        (0, "Three so far. Their readers have the plain copy meanwhile."),
+        (2, "Three so far. For two of them there is no plain copy to stand in."),
+        (3, "Three so far. There is no plain copy to stand in meanwhile."),
+    ],
+)
+def test_failing_guides_say_whether_the_plain_copy_stands_in(
+    without_plain: int, words: str
+) -> None:
+    guides = replace(WELL.guides, failed=3, without_plain=without_plain, why="The press jammed.")
+    (say,) = [sign.say for sign in signs(replace(WELL, guides=guides), 0) if "made" in sign.name]
+    assert say == f"{words} The press jammed."
 
 
 def test_facts_still_in_brackets_ask_for_a_look() -> None:

@@ -14,6 +14,7 @@ from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.guides import PLAIN_AFTER, GuideState
 from funnel.services import control
 from funnel.services.control import SendingState
+from funnel.services.guides import PLAIN
 
 PERIOD = timedelta(weeks=8)
 LATE_AFTER = timedelta(minutes=15)
@@ -42,8 +43,8 @@ class MailHealth:
 class GuideHealth:
     """The newest print, how long it took in seconds, and those that wait or keep failing.
 
-    `failed` counts readers' prints, `house_failed` the copies kept to fall back on; `why` is the
-    newest reason.
+    `failed` counts readers' prints, `without_plain` those of them that no plain copy stands in
+    for, `house_failed` the plain copies themselves; `why` is the newest reason.
     """
 
     last_ready_at: datetime | None
@@ -53,6 +54,7 @@ class GuideHealth:
     failed: int
     house_failed: int
     why: str | None
+    without_plain: int
 
 
 @dataclass(frozen=True)
@@ -163,20 +165,25 @@ def _guide_health(session: Session) -> GuideHealth:
             is_readers, GuidePrint.state.in_([GuideState.REQUESTED, GuideState.CLAIMED])
         )
     ).one()
+    is_plain = GuidePrint.guide_id.is_(None) & (GuidePrint.house_pattern == PLAIN)
     is_failing = (GuidePrint.state != GuideState.READY) & (GuidePrint.attempt >= PLAIN_AFTER)
     failing = session.execute(
-        select(GuidePrint.guide_id, GuidePrint.why)
-        .where(is_failing)
-        .order_by(GuidePrint.not_before.desc())
+        select(GuidePrint.guide_id, GuidePrint.edition, GuidePrint.why)
+        .where(is_failing, is_readers | is_plain)
+        .order_by(GuidePrint.guide_id.is_(None), GuidePrint.not_before.desc())
     ).all()
+    there = select(GuidePrint.edition).where(is_plain, GuidePrint.storage_key.is_not(None))
+    plain = set(session.scalars(there))
+    failed = [row.edition for row in failing if row.guide_id is not None]
     return GuideHealth(
         last_ready_at=newest.made_at if newest else None,
         seconds=newest.seconds_to_make if newest else None,
         waiting=waiting[0],
         oldest_waiting_at=waiting[1],
-        failed=sum(row.guide_id is not None for row in failing),
-        house_failed=sum(row.guide_id is None for row in failing),
+        failed=len(failed),
+        house_failed=len(failing) - len(failed),
         why=failing[0].why if failing else None,
+        without_plain=sum(edition not in plain for edition in failed),
     )
 
 

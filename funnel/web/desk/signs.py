@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from funnel.services.reports.health import Health
+from funnel.services.reports.health import GuideHealth, Health
 from funnel.services.reports.people import Concern
 from funnel.web.desk.words import number, people, spell
 
@@ -82,10 +82,9 @@ def _work(health: Health) -> Sign:
 def _guides(health: Health) -> Sign:
     guides = health.guides
     if guides.failed:
-        say = f"{number(guides.failed)} so far. Their readers have the plain copy meanwhile."
-        return Sign(
-            Level.BAD, "Guides that cannot be made", f"{say[:1].upper()}{say[1:]} {guides.why}"
-        )
+        many = number(guides.failed)
+        say = f"{many[:1].upper()}{many[1:]} so far. {_meanwhile(guides)} {guides.why}"
+        return Sign(Level.BAD, "Guides that cannot be made", say)
     if guides.house_failed:
         say = f"It is what readers get when theirs cannot be made. {guides.why}"
         return Sign(Level.LOOK, "The plain copy cannot be renewed", say)
@@ -98,6 +97,14 @@ def _guides(health: Health) -> Sign:
     took = f" and took {guides.seconds:.1f} seconds" if guides.seconds else ""
     say = f"The last one was ready {spell(health.now - guides.last_ready_at)} ago{took}."
     return Sign(Level.OK, "Guides are being made", say)
+
+
+def _meanwhile(guides: GuideHealth) -> str:
+    if not guides.without_plain:
+        return "Their readers have the plain copy meanwhile."
+    if guides.without_plain == guides.failed:
+        return "There is no plain copy to stand in meanwhile."
+    return f"For {number(guides.without_plain)} of them there is no plain copy to stand in."
 
 
 def _doubtful(health: Health) -> Sign:
