@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+ASIDE = ".aside-"
+
 
 @contextmanager
 def written_aside(folder: Path) -> Iterator[tuple[BinaryIO, Path]]:
@@ -14,7 +16,7 @@ def written_aside(folder: Path) -> Iterator[tuple[BinaryIO, Path]]:
 
     Whatever still has the hidden name at the end is removed.
     """
-    handle, name = tempfile.mkstemp(prefix=".aside-", dir=folder)
+    handle, name = tempfile.mkstemp(prefix=ASIDE, dir=folder)
     path = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -3,10 +3,11 @@
 import hashlib
 import os
 import re
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from funnel.adapters.durable import settle, settle_folder, written_aside
+from funnel.adapters.durable import ASIDE, settle, settle_folder, written_aside
 from funnel.domain.ports import StoredFile
 
 CHUNK_OCTETS = 256 * 1024
@@ -51,6 +52,13 @@ class FileStorage:
                 and entry.is_file()
                 and entry.stat().st_mtime < put_before.timestamp()
             )
+
+    def clear(self, put_before: datetime) -> None:
+        """Remove copies that were cut off before that instant, by the machine's clock."""
+        for copy in self._folder.glob(f"{ASIDE}*"):
+            with suppress(FileNotFoundError):
+                if copy.stat().st_mtime < put_before.timestamp():
+                    copy.unlink()
 
     def delete(self, key: str) -> None:
         """Remove a file for good; a key that is absent is no error."""

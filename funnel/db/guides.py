@@ -73,8 +73,7 @@ class GuidePrint(Base):
     made_at: Mapped[datetime | None]
     recipe: Mapped[str | None]
     storage_key: Mapped[str | None]
-    sha256: Mapped[str | None]
-    size_bytes: Mapped[int | None]
+    size_bytes: Mapped[int | None]  # about: the exact one would tell what is in it
     pages: Mapped[int | None]
     seconds_to_make: Mapped[float | None]
     why: Mapped[str]

@@ -137,6 +137,10 @@ class Storage(Protocol):
         """The keys of the files put there before that instant, by the machine's clock."""
         ...
 
+    def clear(self, put_before: datetime) -> None:
+        """Remove what was cut off while it was being put before that instant."""
+        ...
+
     def delete(self, key: str) -> None:
         """Remove a file for good; a key that is absent is no error."""
         ...

@@ -25,6 +25,11 @@ AT_ONCE = (Edition.GUIDE, Edition.TRACKER)
 WAITING = "Waiting to be made."
 PLAIN = ""  # the house pattern of copies for readers without one
 
+# What a finished print is known by; a copy with answers in it leaves none of this behind.
+_NOTHING_MADE = dict.fromkeys(
+    ("storage_key", "size_bytes", "pages", "made_at", "seconds_to_make"), None
+)
+
 
 @dataclass(frozen=True)
 class EditionView:
@@ -56,8 +61,8 @@ class GuideView:
 
     @property
     def is_waiting(self) -> bool:
-        """True while something is being printed that will soon be there."""
-        return any(each.is_waiting for each in (self.guide, self.tracker, self.large))
+        """True while the guide, or the large print she asked for, will soon be there."""
+        return self.guide.is_waiting or self.large.is_waiting
 
 
 @dataclass(frozen=True)
@@ -129,8 +134,8 @@ def print_anew(session: Session, person: Subscriber, *, now: datetime) -> None:
             lease_until=None,
             fence=GuidePrint.fence + 1,
             attempt=0,
-            storage_key=None,
             why=WAITING,
+            **_NOTHING_MADE,
         )
     )
 
@@ -237,8 +242,8 @@ def _is_expired(guide: Guide, now: datetime) -> bool:
 def want(session: Session, handle: UUID, edition: Edition, *, shelf: Shelf, now: datetime) -> bool:
     """See to it that an edition can be downloaded; True when it can be at once.
 
-    An edition not asked for yet is asked for, and one whose file is gone is made again: the row
-    is the truth, the file a copy. Raises LinkInvalid or LinkExpired.
+    An edition not asked for yet is asked for, and one whose file cannot be read is made again:
+    the row is the truth, the file a copy. Raises LinkInvalid or LinkExpired.
     """
     guide = _by_handle(session, handle)
     people.lock(session, [guide.subscriber_id])
@@ -246,18 +251,30 @@ def want(session: Session, handle: UUID, edition: Edition, *, shelf: Shelf, now:
         raise LinkExpired
     ask_for(session, guide, edition, now=now)
     served = _served(session, guide, edition)
-    if served is not None and not shelf.has(served.storage_key):
-        ask_again(served, now=now)
+    if served is None:
         return False
-    return served is not None
+    if shelf.has(served.storage_key):
+        return True
+    _ask_again(session, served, now)
+    return False
 
 
-def ask_again(gone: GuidePrint, *, now: datetime) -> None:
-    """Have a finished print made anew, because its file is gone."""
-    gone.state = GuideState.REQUESTED
-    gone.storage_key = None
-    gone.not_before = now
-    gone.why = "The file was gone, so it is made again."
+def _ask_again(session: Session, gone: GuidePrint, now: datetime) -> None:
+    """Have a print made anew whose file is gone, unless somebody else has seen to it."""
+    is_as_seen = GuidePrint.storage_key.is_not_distinct_from(gone.storage_key)
+    session.execute(
+        update(GuidePrint)
+        .where(GuidePrint.id == gone.id, is_as_seen)
+        .values(
+            state=GuideState.REQUESTED,
+            requested_at=now,
+            not_before=now,
+            fence=GuidePrint.fence + 1,
+            storage_key=None,
+            why="The file was gone, so it is made again.",
+        )
+        .execution_options(synchronize_session="fetch")
+    )
 
 
 def count_download(session: Session, handle: UUID, *, now: datetime) -> None:

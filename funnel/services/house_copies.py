@@ -1,9 +1,9 @@
 """House copies: prints with nobody's name, to fall back on and to look at from the desk."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
 from funnel.db.guides import GuidePrint
@@ -12,9 +12,6 @@ from funnel.domain.guides import Edition, GuideState
 from funnel.services.guides import PLAIN, WAITING, GuideFile
 from funnel.services.recipes import Recipe
 from funnel.services.shelf import Shelf
-
-# The day in a recipe's name: a copy does not grow old by itself.
-NO_DAY = date(2000, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -34,10 +31,19 @@ class CopyView:
 def keep_fresh(session: Session, recipe: Recipe, *, now: datetime) -> None:
     """Have the plain copies printed that are missing, or made from older words or code.
 
-    The old copy stays in use until the new one is there.
+    The old copy stays in use until the new one is there. Copies of patterns that are gone go too,
+    and those that somebody at the desk waits for are asked for anew.
     """
+    is_copy = GuidePrint.guide_id.is_(None)
+    session.execute(
+        delete(GuidePrint).where(is_copy, GuidePrint.house_pattern.not_in(recipe.house))
+    )
     for edition in Edition:
         _want(session, recipe, PLAIN, edition, now)
+    is_waited_for = (GuidePrint.house_pattern != PLAIN) & (GuidePrint.state != GuideState.READY)
+    query = select(GuidePrint).where(is_copy, is_waited_for).order_by(GuidePrint.id)
+    for copy in session.scalars(query).all():
+        _want(session, recipe, copy.house_pattern or PLAIN, Edition(copy.edition), now)
 
 
 def want(
@@ -50,7 +56,7 @@ def want(
 def _want(
     session: Session, recipe: Recipe, pattern: str, edition: Edition, now: datetime
 ) -> GuidePrint:
-    mark = recipe.key(recipe.house_document(pattern, NO_DAY), edition)
+    mark = recipe.mark(pattern, edition)
     insert_if_absent(
         session,
         GuidePrint,
@@ -64,7 +70,8 @@ def _want(
         recipe=mark,
         why=WAITING,
     )
-    copy = session.scalars(_query(pattern, edition)).one()
+    locked = _query(pattern, edition).with_for_update(of=GuidePrint)
+    copy = session.scalars(locked.execution_options(populate_existing=True)).one()
     if copy.recipe != mark:
         copy.recipe, copy.state, copy.attempt = mark, GuideState.REQUESTED, 0
         copy.requested_at = copy.not_before = now

@@ -5,15 +5,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from sqlalchemy import ColumnElement, case, select, update
+from sqlalchemy import case, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from funnel.db.guides import GuidePrint
+from funnel.db.guides import Guide, GuidePrint
 from funnel.domain.clock import Clock
-from funnel.domain.delivery import BACKOFF_CAP
 from funnel.domain.errors import GuideFailed
 from funnel.domain.guides import (
     GUIDE_LEASE,
@@ -30,9 +27,10 @@ from funnel.services.shelf import Shelf
 
 log = logging.getLogger(__name__)
 
-# Nothing else in the folder is ours to delete. Before editions, names were half as long.
-_OUR_KEY = re.compile(r"([0-9a-f]{32}){1,2}\.pdf")
+_UNSEALED = re.compile(r"[0-9a-f]{32}\.pdf")
 
+BATCH = 50
+ROUGHLY = 50_000  # bytes
 YOUNG = timedelta(minutes=10)  # a file put away just now may belong to a row not written yet
 
 
@@ -51,7 +49,6 @@ class _Job:
 class _Made:
     pages: int
     size_bytes: int
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -70,6 +67,9 @@ class Printer:
 
     def make_next(self) -> bool:
         """Make one print; False when there was none to make. A failure is tried again later."""
+        self.shelf.workplace.clear()
+        with self.sessions.begin() as session:
+            self._put_back_lost(session)
         with self.sessions.begin() as session:
             job = self._claim(session)
         if job is None:
@@ -85,33 +85,40 @@ class Printer:
             self._finish(session, job, made, self.clock.boot_seconds() - started)
         return True
 
+    def _put_back_lost(self, session: Session) -> None:
+        """A print that was lost with its worker has failed, like one that the press refused."""
+        is_lost = (GuidePrint.state == GuideState.CLAIMED) & (
+            GuidePrint.lease_until <= self.clock.machine()
+        )
+        query = select(GuidePrint.id, Guide.subscriber_id).outerjoin(GuidePrint.guide)
+        found = session.execute(query.where(is_lost).order_by(GuidePrint.id).limit(BATCH)).all()
+        if not found:
+            return
+        people.lock(session, [row.subscriber_id for row in found if row.subscriber_id is not None])
+        lost = select(GuidePrint).where(GuidePrint.id.in_([row.id for row in found]), is_lost)
+        locked = lost.order_by(GuidePrint.id).with_for_update(skip_locked=True, of=GuidePrint)
+        for each in session.scalars(locked).all():
+            self._set_back(session, each, "Making it stopped the worker.")
+
     def _claim(self, session: Session) -> _Job | None:
-        now, machine = self.clock.now(), self.clock.machine()
-        is_wanted = GuidePrint.state.in_([GuideState.REQUESTED, GuideState.FAILED])
-        is_free = is_wanted & (GuidePrint.not_before <= now)
-        is_lost = _is_lost(machine)
-        self._give_up(session, now, machine)
-        query = select(GuidePrint).where(is_free | is_lost).order_by(*_FIRST_THE_READERS).limit(1)
+        """The next print to make. Of house copies only those that this recipe is the right one for:
+
+        in the middle of a renewal, old code would print old words.
+        """
+        now = self.clock.now()
+        is_free = GuidePrint.state.in_([GuideState.REQUESTED, GuideState.FAILED]) & (
+            GuidePrint.not_before <= now
+        )
+        is_for_us = GuidePrint.guide_id.is_not(None) | GuidePrint.recipe.in_(self.recipe.marks)
+        query = select(GuidePrint).where(is_free, is_for_us).order_by(*_FIRST_THE_READERS).limit(1)
         found = session.scalars(query.with_for_update(skip_locked=True, of=GuidePrint)).first()
         if found is None:
             return None
         found.state = GuideState.CLAIMED
-        found.lease_until = machine + GUIDE_LEASE
+        found.lease_until = self.clock.machine() + GUIDE_LEASE
         found.fence += 1
         found.attempt += 1
         return self._job(session, found, now)
-
-    def _give_up(self, session: Session, now: datetime, machine: datetime) -> None:
-        """A print that stops the worker again and again is set aside for an hour."""
-        session.execute(
-            update(GuidePrint)
-            .where(_is_lost(machine), GuidePrint.attempt >= MAX_GUIDE_ATTEMPTS)
-            .values(
-                state=GuideState.FAILED,
-                not_before=now + BACKOFF_CAP,
-                why="Making it stopped the worker again and again.",
-            )
-        )
 
     def _job(self, session: Session, found: GuidePrint, now: datetime) -> _Job:
         edition, guide = Edition(found.edition), found.guide
@@ -139,14 +146,14 @@ class Printer:
                 GuidePrint.storage_key == job.key, GuidePrint.state == GuideState.READY
             )
             same = session.scalars(query.limit(1)).first()
-            return _Made(same.pages or 0, same.size_bytes or 0, same.sha256 or "") if same else None
+            return _Made(same.pages or 0, same.size_bytes or 0) if same else None
 
     def _press(self, job: _Job) -> _Made:
-        with TemporaryDirectory(prefix="funnel-guide-") as folder:
-            out = Path(folder) / "guide.pdf"
+        with self.shelf.workplace.job() as folder:
+            out = folder / "guide.pdf"
             pressed = self.press.press(job.document, out, job.edition)
             self.shelf.put(job.key, out.read_bytes())
-        return _Made(pressed.pages, pressed.size_bytes, pressed.sha256)
+        return _Made(pressed.pages, _about(pressed.size_bytes))
 
     def _finish(self, session: Session, job: _Job, made: _Made, seconds: float) -> None:
         done = self._still_ours(session, job)
@@ -155,23 +162,25 @@ class Printer:
         now = self.clock.now()
         done.state, done.made_at, done.attempt = GuideState.READY, now, 0
         done.storage_key, done.seconds_to_make = job.key, seconds
-        done.pages, done.size_bytes, done.sha256 = made.pages, made.size_bytes, made.sha256
+        done.pages, done.size_bytes = made.pages, made.size_bytes
         done.why = "Made."
         if done.guide is not None and job.edition is Edition.GUIDE:
             guides.tell_ready(session, done.guide, now=now)
 
     def _put_back(self, session: Session, job: _Job, why: str) -> None:
-        """Try it again later. From the second failure on its reader gets the plain copy."""
         failed = self._still_ours(session, job)
-        if failed is None:
-            return
-        now = self.clock.now()
-        is_failing = job.attempt >= MAX_GUIDE_ATTEMPTS
+        if failed is not None:
+            self._set_back(session, failed, why)
+
+    def _set_back(self, session: Session, failed: GuidePrint, why: str) -> None:
+        """Try it again later. From the second failure on its reader gets the plain copy."""
+        now, attempt = self.clock.now(), failed.attempt
+        is_failing = attempt >= MAX_GUIDE_ATTEMPTS
         failed.state = GuideState.FAILED if is_failing else GuideState.REQUESTED
-        failed.not_before = now + pause_after(job.attempt)
+        failed.not_before = now + pause_after(attempt)
         failed.why = why
-        if job.attempt >= PLAIN_AFTER:
-            log.error("a %s could not be printed, %d times now: %s", job.edition, job.attempt, why)
+        if attempt >= PLAIN_AFTER:
+            log.error("a %s could not be printed, %d times now: %s", failed.edition, attempt, why)
             self._fall_back(session, failed, now)
 
     def _fall_back(self, session: Session, failed: GuidePrint, now: datetime) -> None:
@@ -192,14 +201,29 @@ class Printer:
 
     def sweep(self) -> int:
         """Delete the files that no print needs any more; returns how many."""
-        keys = self.shelf.storage.keys(self.clock.machine() - YOUNG)
+        self.shelf.workplace.clear()
+        before, storage = self.clock.machine() - YOUNG, self.shelf.storage
+        storage.clear(before)
+        keys = [key for key in storage.keys(before) if self.recipe.is_ours(key)]
         with self.sessions.begin() as session:
+            old = self._let_go_of_unsealed(session)
             query = select(GuidePrint.storage_key).where(GuidePrint.storage_key.is_not(None))
             needed = set(session.scalars(query))
-        gone = [key for key in keys if _OUR_KEY.fullmatch(key) and key not in needed]
+        gone = [key for key in keys if key not in needed] + old
         for key in gone:
-            self.shelf.storage.delete(key)
+            storage.delete(key)
         return len(gone)
+
+    def _let_go_of_unsealed(self, session: Session) -> list[str]:
+        """The files from before there was a seal. Only a row of ours can tell that one is ours."""
+        query = select(GuidePrint).where(GuidePrint.storage_key.not_like("%-%"))
+        query = query.order_by(GuidePrint.id).with_for_update(skip_locked=True, of=GuidePrint)
+        found = []
+        for each in session.scalars(query).all():
+            if each.storage_key and _UNSEALED.fullmatch(each.storage_key):
+                found.append(each.storage_key)
+                each.storage_key = None
+        return found
 
 
 # Readers before house copies, the guide before its companions, and then in the order of asking.
@@ -210,8 +234,9 @@ _FIRST_THE_READERS = (
 )
 
 
-def _is_lost(machine: datetime) -> ColumnElement[bool]:
-    return (GuidePrint.state == GuideState.CLAIMED) & (GuidePrint.lease_until <= machine)
+def _about(size_bytes: int) -> int:
+    """A size to show. The exact one would tell what is said in a guide."""
+    return max(1, round(size_bytes / ROUGHLY)) * ROUGHLY
 
 
 def _reason(error: Exception) -> str:

@@ -6,14 +6,16 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select
 
+from funnel.db.guides import GuidePrint
 from funnel.db.people import FunnelEvent
-from funnel.domain.errors import LinkExpired, LinkInvalid
-from funnel.domain.guides import GUIDE_LINK_LIFE, Edition, GuideState
+from funnel.domain.errors import GuideFailed, LinkExpired, LinkInvalid
+from funnel.domain.guides import GUIDE_LINK_LIFE, PLAIN_AFTER, Edition, GuideState
 from funnel.domain.sequence import Fact
 from funnel.services import guides
 from tests.support import make
 from tests.support.house import House
 from tests.support.prints import (
+    all_keys,
     asked,
     file_of,
     guide_row,
@@ -78,6 +80,42 @@ def test_a_file_sealed_with_a_key_we_lost_counts_as_gone(house: House) -> None:
     assert path is not None
     path.write_bytes(b"sealed by another key")
     assert file_of(house, handle) is None
+    house.clock.advance(20 * DAY)
+    assert not press_button(house, handle)
+    assert guide_row(house).downloads == 0
+    assert print_row(house).requested_at == house.clock.now(), "it waits since now, not since then"
+    house.work()
+    assert press_button(house, handle)
+    assert file_of(house, handle) is not None
+    assert ready_mails(house) == 1
+
+
+def test_a_plain_copy_that_cannot_be_read_is_made_again_too(each_house: House) -> None:
+    house = each_house
+    handle = asked(house)
+    house.press.failure = GuideFailed("The press jammed.")
+    for _ in range(PLAIN_AFTER):
+        make_next(house)
+    for key in all_keys(house):
+        house.rt.shelf.storage.delete(key)
+    assert not press_button(house, handle)
+    assert not press_button(house, handle)
+    house.press.failure = None
+    with house.rt.sessions.begin() as session:
+        session.get_one(GuidePrint, print_row(house).id).not_before = house.clock.now() + DAY
+    house.work()
+    assert view(house, handle).guide.is_plain
+    assert press_button(house, handle)
+
+
+def test_the_page_looks_again_for_the_guide_and_not_for_its_tracker(house: House) -> None:
+    handle = asked(house)
+    assert view(house, handle).is_waiting
+    make_next(house)
+    seen = view(house, handle)
+    assert seen.guide.is_ready
+    assert seen.tracker.is_waiting
+    assert not seen.is_waiting
 
 
 def test_a_link_lives_a_month_and_its_page_sends_a_fresh_one(house: House) -> None:

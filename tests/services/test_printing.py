@@ -2,12 +2,17 @@
 
 import logging
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, text
 
+from funnel.db.guides import GuidePrint
+from funnel.db.people import Subscriber
 from funnel.domain.errors import GuideFailed
 from funnel.domain.guides import (
     GUIDE_LEASE,
@@ -18,7 +23,10 @@ from funnel.domain.guides import (
     pause_after,
 )
 from funnel.domain.ports import PressedGuide
-from funnel.services.printing import YOUNG
+from funnel.services.printing import ROUGHLY, YOUNG
+from funnel.services.shelf import BLOCK_BYTES
+from funnel.services.workplace import Workplace
+from funnel.vault import Vault
 from tests.support import make
 from tests.support.house import House, PowerCut
 from tests.support.prints import (
@@ -200,15 +208,76 @@ def test_a_power_cut_while_making_costs_one_lease(house: House) -> None:
     assert print_row(house, Edition.TRACKER).state == GuideState.READY
 
 
-def test_a_guide_that_stops_every_worker_is_given_up(house: House) -> None:
-    asked(house)
+def die(house: House, times: int) -> None:
+    """So many workers die with a print in their hands; after each its lease runs out."""
     house.press.failure = PowerCut()  # type: ignore[assignment]  # beyond what a press may raise
-    for _ in range(2 * MAX_GUIDE_ATTEMPTS):
+    for _ in range(times):
         with pytest.raises(PowerCut):
             make_next(house)
         house.clock.advance(GUIDE_LEASE)
-    assert not make_next(house)
-    assert print_row(house).state == GuideState.FAILED
+
+
+def test_whose_guide_stops_the_worker_twice_has_the_plain_copy_and_her_mail(
+    each_house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    house = each_house
+    handle = asked(house)
+    die(house, 1)
+    assert ready_mails(house) == 0
+    die(house, 1)
+    house.press.failure = None
+    make_next(house)
+    assert ready_mails(house) == 1
+    assert view(house, handle).guide.is_plain
+    assert press_button(house, handle)
+    alerts = [each.getMessage() for each in caplog.records if each.levelno == logging.ERROR]
+    assert alerts == ["a guide could not be printed, 2 times now: Making it stopped the worker."]
+
+
+def test_a_guide_that_stops_every_worker_is_given_up_and_its_reader_has_the_plain_copy(
+    house: House,
+) -> None:
+    handle = asked(house)
+    house.press.failure = PowerCut()  # type: ignore[assignment]  # beyond what a press may raise
+    deaths = 0
+    while print_row(house).state != GuideState.FAILED:
+        try:
+            make_next(house)
+        except PowerCut:
+            deaths += 1
+        house.clock.advance(GUIDE_LEASE)
+    assert deaths <= 2 * MAX_GUIDE_ATTEMPTS, "the guide and the tracker take turns"
+    assert print_row(house).why == "Making it stopped the worker."
+    assert print_row(house).not_before > house.clock.now()
+    assert ready_mails(house) == 1
+    assert view(house, handle).guide.is_plain
+    house.press.failure = None
+    house.clock.advance(HOUR)
+    house.work()
+    assert not view(house, handle).guide.is_plain
+    assert ready_mails(house) == 1
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_whoever_puts_a_lost_guide_back_waits_for_its_person_first(each_house: House) -> None:
+    """One order of locks for everybody: that is why nothing can deadlock."""
+    house = each_house
+    asked(house)
+    die(house, PLAIN_AFTER)
+    house.press.failure = None
+    with ThreadPoolExecutor(1) as pool:
+        with house.rt.sessions.begin() as holding:
+            holding.execute(select(Subscriber.id).with_for_update())
+            job = pool.submit(make_next, house)
+            is_waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            while not job.done() and not holding.scalar(is_waiting):
+                time.sleep(0.01)
+            assert not job.done()
+            with house.rt.sessions.begin() as session:
+                query = select(GuidePrint.id).with_for_update(skip_locked=True)
+                free = len(session.scalars(query).all())
+            assert free == 5, "nobody holds a print while waiting for its person"
+        assert job.result()
 
 
 def test_a_printer_that_was_too_slow_changes_nothing(house: House) -> None:
@@ -227,18 +296,119 @@ def test_a_printer_that_was_too_slow_changes_nothing(house: House) -> None:
     assert ready_mails(house) == 1
 
 
+def put_by_hand(house: House, name: str, age: timedelta) -> Path:
+    """A file that has lain in the storage for so long."""
+    path = shelf_folder(house) / name
+    path.write_bytes(b"x")
+    put_at = (house.clock.machine() - age).timestamp()
+    os.utime(path, (put_at, put_at))
+    return path
+
+
+def shelf_folder(house: House) -> Path:
+    path = house.rt.shelf.storage.path(all_keys(house)[0])
+    assert path is not None
+    return path.parent
+
+
 def test_files_that_nobody_needs_are_swept_and_the_others_stay(house: House) -> None:
     handle = make.confirmed(house).guide_handle
-    storage = house.rt.shelf.storage
-    needed = set(all_keys(house))
-    orphan = Path(str(storage.path(min(needed)))).with_name("ab" * 32 + ".pdf")
-    strange = orphan.with_name("holiday.pdf")
-    young = orphan.with_name("cd" * 32 + ".pdf")
-    now = house.clock.machine()
-    for path, age in ((orphan, 2 * YOUNG), (strange, 2 * YOUNG), (young, YOUNG / 2)):
-        path.write_bytes(b"x")
-        put_at = (now - age).timestamp()
-        os.utime(path, (put_at, put_at))
+    family = all_keys(house)[0].partition("-")[0]
+    neighbour = replace(house.rt.recipe, vault=Vault(["another house's key, which is as long"]))
+    orphan = put_by_hand(house, f"{family}-{'ab' * 32}.pdf", 2 * YOUNG)
+    cut_off = put_by_hand(house, ".aside-x", 2 * YOUNG)
+    stay = [
+        put_by_hand(house, "holiday.pdf", 2 * YOUNG),
+        put_by_hand(house, "ab" * 16 + ".pdf", 2 * YOUNG),
+        put_by_hand(house, neighbour.mark("", Edition.GUIDE), 2 * YOUNG),
+        put_by_hand(house, f"{family}-{'cd' * 32}.pdf", YOUNG / 2),
+        put_by_hand(house, ".aside-y", YOUNG / 2),
+    ]
     assert house.rt.worker.printer.sweep() == 1
-    assert [path.exists() for path in (orphan, strange, young)] == [False, True, True]
+    assert [path.exists() for path in (orphan, cut_off)] == [False, False]
+    assert [path.name for path in stay if not path.exists()] == []
     assert file_of(house, handle) is not None
+
+
+def test_a_file_from_before_the_seal_is_swept_when_a_row_of_ours_names_it(house: House) -> None:
+    handle = make.confirmed(house).guide_handle
+    old = put_by_hand(house, "ab" * 16 + ".pdf", YOUNG / 2)
+    with house.rt.sessions.begin() as session:
+        own = session.get_one(GuidePrint, print_row(house).id)
+        own.storage_key = old.name
+    house.rt.worker.printer.sweep()
+    assert not old.exists()
+    assert not press_button(house, handle), "it is made again when it is wanted"
+    house.work()
+    assert press_button(house, handle)
+
+
+def test_the_press_works_in_a_folder_that_nobody_else_can_read(
+    house: House, tmp_path: Path
+) -> None:
+    press, seen = house.press.press, []
+
+    def look(document: object, out: Path, edition: str) -> PressedGuide:
+        seen.append(out)
+        return press(document, out, edition)  # type: ignore[arg-type]  # handed on as it came
+
+    house.press.press = look  # type: ignore[method-assign, assignment]  # looks over its shoulder
+    workplace = Workplace(tmp_path / "work")
+    shelf = replace(house.rt.shelf, workplace=workplace)
+    assert replace(house.rt.worker.printer, shelf=shelf).make_next()
+    assert [out.parent.parent for out in seen] == [workplace.folder]
+    assert workplace.folder.stat().st_mode & 0o777 == 0o700
+    assert not list(workplace.folder.iterdir())
+
+
+@pytest.mark.parametrize("step", ["sweep", "make_next"])
+def test_what_a_killed_worker_left_readable_goes_when_its_lease_is_over(
+    house: House, tmp_path: Path, step: str
+) -> None:
+    work = tmp_path / "work"
+    for job in ("left", "living"):
+        (work / job).mkdir(parents=True)
+        (work / job / "guide.pdf").write_bytes(b"%PDF readable")
+    died = (work / "left").stat().st_mtime - GUIDE_LEASE.total_seconds() - 1
+    os.utime(work / "left", (died, died))
+    shelf = replace(house.rt.shelf, workplace=Workplace(work))
+    getattr(replace(house.rt.worker.printer, shelf=shelf), step)()
+    assert [job.name for job in work.iterdir()] == ["living"]
+
+
+def test_a_folder_for_work_that_is_somebody_elses_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "ours").symlink_to(tmp_path / "theirs")
+    with pytest.raises(PermissionError), Workplace(tmp_path / "ours").job():
+        pass
+
+
+def test_no_print_can_be_told_by_what_the_database_says_of_it(house: House) -> None:
+    make.confirmed(house, health=True)
+    said = {print_row(house, each).size_bytes for each in (Edition.GUIDE, Edition.TRACKER)}
+    assert said == {ROUGHLY}, "documents of different lengths"
+    assert "sha256" not in GuidePrint.__table__.columns
+
+
+def test_no_print_can_be_told_by_the_size_of_its_file(house: House) -> None:
+    sizes = set()
+    for size in (100, 1_000, 100_000):
+        house.rt.shelf.put("x.pdf", bytes(size))
+        sizes.add((shelf_folder(house) / "x.pdf").stat().st_size)
+    assert len(sizes) == 1
+
+
+@pytest.mark.parametrize("size", [0, 1, BLOCK_BYTES - 9, BLOCK_BYTES - 8, BLOCK_BYTES - 7, 200_000])
+def test_the_shelf_gives_back_the_exact_bytes(house: House, size: int) -> None:
+    content = bytes(number % 256 for number in range(size))
+    house.rt.shelf.put("x.pdf", content)
+    assert house.rt.shelf.read("x.pdf") == content
+
+
+def test_a_copy_with_answers_leaves_no_trace_when_they_are_deleted(house: House) -> None:
+    make.confirmed(house, health=True)
+    make.forget_answers(house)
+    own = print_row(house)
+    assert own.state == GuideState.REQUESTED
+    assert (own.storage_key, own.size_bytes, own.pages) == (None, None, None)
+    assert (own.made_at, own.seconds_to_make) == (None, None)

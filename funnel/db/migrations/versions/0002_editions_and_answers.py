@@ -72,7 +72,6 @@ def _add_prints() -> None:
         sa.Column("made_at", UtcDateTime(), nullable=True),
         sa.Column("recipe", sa.Text(), nullable=True),
         sa.Column("storage_key", sa.Text(), nullable=True),
-        sa.Column("sha256", sa.Text(), nullable=True),
         sa.Column("size_bytes", sa.Integer(), nullable=True),
         sa.Column("pages", sa.Integer(), nullable=True),
         sa.Column("seconds_to_make", sa.Double(), nullable=True),
@@ -109,12 +108,12 @@ def _add_prints() -> None:
 
 
 def _settle_prints() -> None:
-    """What was made before lies unsealed: its file is let go, and made again when it is wanted."""
+    """What was made before lies unsealed: its file is swept, and made again when it is wanted."""
     op.execute(
         "INSERT INTO guide_print (guide_id, edition, state, requested_at, not_before, fence,"
-        " attempt, made_at, sha256, size_bytes, pages, seconds_to_make, why) "
+        " attempt, made_at, storage_key, pages, seconds_to_make, why) "
         "SELECT id, 'guide', CASE WHEN state = 'claimed' THEN 'requested' ELSE state END,"
-        " requested_at, not_before, fence, attempt, ready_at, sha256, size_bytes, pages,"
-        " seconds_to_make, why FROM lifted"
+        " requested_at, not_before, fence, attempt, ready_at, storage_key, pages, seconds_to_make,"
+        " why FROM lifted"
     )
     op.execute("DROP TABLE lifted")
