@@ -26,6 +26,7 @@ from blueprint.editions import Edition
 from blueprint.form import finish_boxes
 from blueprint.model import TOLD_LINES, BlueprintInput
 from blueprint.splice import Base
+from blueprint.tags import finish_tags
 from blueprint.tracker import compose_tracker
 from blueprint.typefaces import FONTS
 from blueprint.words import DOCUMENT
@@ -118,19 +119,13 @@ def press_whole(guide: BlueprintInput, edition: Edition = Edition.GUIDE) -> Prin
     """The same with every page laid out. Raises RenderFailed."""
     with _press_room(guide.made_on):
         document = _settled(guide, edition)
-        pdf = bytes(document.write_pdf(finisher=finish_boxes, **OPTIONS[edition]))
+        pdf = bytes(document.write_pdf(finisher=_finish, **OPTIONS[edition]))
         return Printed(pdf, len(document.pages), _places(document))
 
 
-def to_pdf(html: str, made_on: date) -> Printed:
-    """Any document in the guide's dress, tagged and marked PDF/UA-1. Raises RenderFailed.
-
-    `made_on` stands in for the clock wherever the format wants a time.
-    """
-    with _press_room(made_on):
-        document = _laid_out(html, Edition.GUIDE)
-        pdf = bytes(document.write_pdf(**OPTIONS[Edition.GUIDE]))
-        return Printed(pdf, len(document.pages), _places(document))
+def _finish(document: Document, pdf: Any) -> None:
+    finish_boxes(document, pdf)
+    finish_tags(pdf, _places(document))
 
 
 @dataclass(frozen=True)
@@ -155,8 +150,8 @@ def base_for(nobody: BlueprintInput) -> _House:
     """Laid out once for everything that is not personal; a handful are kept."""
     with _press_room(nobody.made_on):
         document = _settled(nobody, Edition.GUIDE)
-        pdf = _unwritten(document)
-    places = _places(document)
+        places = _places(document)
+        pdf = _unwritten(document, places)
     personal = _draft_of_personal(nobody, places).personal
     return _House(Base(Draft(pdf, personal)), len(document.pages), places)
 
@@ -167,11 +162,11 @@ def _draft_of_personal(guide: BlueprintInput, places: Mapping[str, int]) -> Draf
         borrowed = frozenset(places) - frozenset(_places(document))
         # Links may lead to pages that are not here.
         document.pages[-1].anchors.update(dict.fromkeys(borrowed, (0, 0, 0, 0)))
-        return Draft(_unwritten(document), len(document.pages), borrowed)
+        return Draft(_unwritten(document, places), len(document.pages), borrowed)
 
 
-def _unwritten(document: Document) -> Any:
-    """The PDF's objects as WeasyPrint has built them."""
+def _unwritten(document: Document, places: Mapping[str, int]) -> Any:
+    """The PDF's objects as WeasyPrint has built them, with their tags mended."""
     kept: list[Any] = []
     document.write_pdf(
         BytesIO(),
@@ -179,6 +174,7 @@ def _unwritten(document: Document) -> Any:
         uncompressed_pdf=True,
         **OPTIONS[Edition.GUIDE],
     )
+    finish_tags(kept[0], places)
     return kept[0]
 
 

@@ -80,6 +80,12 @@ class Account:
         return [(i, target_of(mark), tuple(map(float, mark["/Rect"]))) for i, mark in found]
 
     @cached_property
+    def spoken_links(self) -> list[tuple[str, str]]:
+        """Target and description of every link."""
+        marks = (mark.get_object() for _, page in self._pages() for mark in page.get("/Annots", ()))
+        return [(target_of(mark), str(mark["/Contents"])) for mark in marks]
+
+    @cached_property
     def places(self) -> dict[str, tuple[int, ...]]:
         """Page and corner of every named destination."""
         return {

@@ -1,15 +1,19 @@
 """No document can make the press call out, read a file, or stay silent about a missing picture."""
 
 import urllib.request
-from datetime import date
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from blueprint.render import RenderFailed, to_pdf
+from blueprint import render
+from blueprint.editions import Edition
+from blueprint.model import BlueprintInput
+from blueprint.render import Printed, RenderFailed, press
 from tests.blueprint.reading import Listener
 
-MADE_ON = date(2026, 11, 21)
+Press = Callable[[str], Printed]
+
 SHELL = '<html lang="en"><title>x</title><h1>x</h1>{}'
 REFUSED = "not bundled|Failed to render SVG"  # inside a drawing the refusal arrives as a warning
 CALLS = {
@@ -27,19 +31,32 @@ CALLS = {
 }
 
 
+@pytest.fixture
+def press_html(monkeypatch: pytest.MonkeyPatch, typical: BlueprintInput) -> Press:
+    """The real press with another document in place of the tracker's."""
+
+    def print_it(html: str) -> Printed:
+        monkeypatch.setattr(render, "compose_tracker", lambda _guide: html)
+        return press(typical, Edition.TRACKER)
+
+    return print_it
+
+
 @pytest.mark.parametrize("markup", CALLS.values(), ids=CALLS.keys())
-def test_nothing_is_fetched_from_outside(markup: str, listener: Listener) -> None:
+def test_nothing_is_fetched_from_outside(
+    markup: str, listener: Listener, press_html: Press
+) -> None:
     with pytest.raises(RenderFailed, match=REFUSED):
-        to_pdf(SHELL.format(markup.format(url=listener.url)), MADE_ON)
+        press_html(SHELL.format(markup.format(url=listener.url)))
     assert listener.hits == []
 
 
 @pytest.mark.parametrize("markup", CALLS.values(), ids=CALLS.keys())
-def test_no_file_of_the_machine_is_read(markup: str, tmp_path: Path) -> None:
+def test_no_file_of_the_machine_is_read(markup: str, tmp_path: Path, press_html: Press) -> None:
     secret = tmp_path / "secret.svg"
     secret.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
     with pytest.raises(RenderFailed, match=REFUSED):
-        to_pdf(SHELL.format(markup.format(url=secret.as_uri())), MADE_ON)
+        press_html(SHELL.format(markup.format(url=secret.as_uri())))
 
 
 def test_the_listener_would_have_heard_a_call(listener: Listener) -> None:
@@ -59,16 +76,16 @@ def test_the_listener_would_have_heard_a_call(listener: Listener) -> None:
         "ftp://127.0.0.1/x.png",
     ],
 )
-def test_only_exact_bundled_names_are_served(address: str) -> None:
+def test_only_exact_bundled_names_are_served(address: str, press_html: Press) -> None:
     with pytest.raises(RenderFailed, match="not bundled"):
-        to_pdf(SHELL.format(f'<img src="{address}" alt="">'), MADE_ON)
+        press_html(SHELL.format(f'<img src="{address}" alt="">'))
 
 
-def test_a_bundled_picture_is_served() -> None:
+def test_a_bundled_picture_is_served(press_html: Press) -> None:
     page = SHELL.format('<img src="asset:figures/rest.svg" alt="At rest">')
-    assert to_pdf(page, MADE_ON).pages == 1
+    assert press_html(page).pages == 1
 
 
-def test_a_complaint_of_the_layout_engine_is_a_failure() -> None:
+def test_a_complaint_of_the_layout_engine_is_a_failure(press_html: Press) -> None:
     with pytest.raises(RenderFailed, match="colour"):
-        to_pdf(SHELL.format('<p style="colour: red">x</p>'), MADE_ON)
+        press_html(SHELL.format('<p style="colour: red">x</p>'))

@@ -16,6 +16,7 @@ from blueprint.render import Printed, press, press_whole
 from blueprint.typefaces import printable_name
 from tests.blueprint.account import Account, Objects, largest_difference, pictures
 from tests.blueprint.conftest import SAMPLES, sample
+from tests.blueprint.reading import flat
 
 # How dark the edge of a letter is depends a little on which others are in its subset; a letter
 # that is moved or missing makes a difference of 190 and more.
@@ -24,6 +25,11 @@ NAMES = (
     *("</title><script>x</script>", ") Tj ET (", "\\", "(((", ">>", "12 0 R", "endobj\nendstream"),
     *("\u202eadA", "A\x00da", "{{ name }}", "Z\u030cofia", "محمد", "שרה", "🙂", "O'Brien & Söhne"),
 )
+
+
+def cover(account: Account) -> str:
+    """What the first page says, without the marks around words that run from right to left."""
+    return flat(re.sub("[\u202a-\u202c]", "", account.texts[0]))
 
 
 def read(name: str) -> BlueprintInput:
@@ -48,6 +54,7 @@ READINGS: dict[str, Callable[[Account], object]] = {
     "the text of each page": lambda account: account.texts,
     "every tag, in order, with its words for listeners": lambda account: account.tags,
     "links, where they are and where they lead": lambda account: account.links,
+    "what links are called": lambda account: account.spoken_links,
     "named places": lambda account: account.places,
     "bookmarks": lambda account: account.bookmarks,
     "title, dates, language and the mark of PDF/UA": lambda account: account.about,
@@ -135,6 +142,8 @@ def test_whatever_is_typed_as_a_name_stays_a_name(name: str) -> None:
     assert account.links == usual.links
     assert set(account.root) == set(usual.root)
     printable = printable_name(guide.first_name)
+    greeting = f"Made for {printable or 'you'} 21 November"
+    assert cover(account) == cover(usual).replace("Made for you 21 November", greeting)
     assert account.reader.metadata is not None
     assert account.reader.metadata.title == (f"{TITLE} for {printable}" if printable else TITLE)
 
