@@ -21,6 +21,7 @@ from blueprint.words import DOCUMENT, Technique, load
 
 TITLE = "P.A.I.N Relief Blueprint"
 COMFORTABLE = 1800  # characters on the page of a pattern before its type becomes smaller
+SPOKEN = 90  # characters of an address; the link and the QR code hold a longer one whole
 LINE = 45  # what each line of the list costs besides its characters
 QR_INK = "#14414a"
 QR_TITLE = "QR code that opens the Hip Mobility Challenge"
@@ -109,6 +110,7 @@ def _shared(guide: BlueprintInput, pages: Mapping[str, int]) -> dict[str, object
         "page_link": lambda place: page_link(place, pages[place]),
         "fact": lambda field: fact(guide.brand, field),
         "dose": lambda technique: dose(guide, technique),
+        "harder": lambda technique: harder(guide, technique),
     }
 
 
@@ -130,6 +132,12 @@ def dose(guide: BlueprintInput, technique: Technique) -> str:
     """The starting dose: her pattern's own, or the usual one."""
     own = guide.pattern.dose(technique.key) if guide.pattern else None
     return own or technique.dose
+
+
+def harder(guide: BlueprintInput, technique: Technique) -> str:
+    """The harder way: what her pattern says in its place, or the usual one."""
+    own = {sketch.key: sketch.harder for sketch in load().patterns}
+    return (own.get(guide.pattern.key) if guide.pattern else None) or technique.harder
 
 
 def fact(brand: Brand, field: str) -> Markup:
@@ -170,7 +178,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals["picture"] = picture
-    made.globals["cite"] = cite
+    made.filters["cited"] = cited
     made.filters["long_date"] = long_date
     made.filters["spoken_url"] = spoken_url
     made.filters["is_wide"] = is_wide
@@ -191,10 +199,15 @@ def is_wide(name: str) -> bool:
     return float(width) > 1.3 * float(height)
 
 
-def cite(key: str) -> Markup:
-    """A raised number that leads to its source. Raises KeyError for an unknown source."""
-    source = load().source(key)
-    return Markup('<sup><a href="#source-{}">{}</a></sup>').format(key, source.number)
+def cited(text: str, key: str) -> Markup:
+    """The text with a raised number that leads to its source and never begins a line.
+
+    Raises KeyError for an unknown source.
+    """
+    start, space, last = text.rpartition(" ")
+    number = load().source(key).number
+    mark = Markup('{}<sup><a href="#source-{}">{}</a></sup>').format(last, key, number)
+    return escape(start + space) + Markup('<span class="together">{}</span>').format(mark)
 
 
 def long_date(day: date) -> str:
@@ -203,6 +216,7 @@ def long_date(day: date) -> str:
 
 
 def spoken_url(url: str) -> str:
-    """A web address as people read it out: no scheme, no query, no closing slash."""
+    """A web address as people read it out: no scheme, query or closing slash, no endless path."""
     parts = urlsplit(url)
-    return f"{parts.netloc}{parts.path}".rstrip("/") if parts.netloc else url
+    spoken = f"{parts.netloc}{parts.path}".rstrip("/") or url
+    return parts.netloc or url if len(spoken) > SPOKEN else spoken

@@ -20,10 +20,11 @@ class Row:
 
 @dataclass(frozen=True)
 class TwoWeeks:
-    """A row for each technique, in order, and the stages with the techniques' names in them."""
+    """A row for each technique, in order; the day of the walk; the stages with names in them."""
 
     days: range
     rows: tuple[Row, ...]
+    walk: int
     stages: tuple[Stage, ...]
 
     def begins(self, key: str) -> int:
@@ -40,4 +41,4 @@ def two_weeks(words: PlanWords, order: tuple[Technique, ...]) -> TwoWeeks:
     )
     names = dict(zip(PLACES, (technique.phrase for technique in order), strict=True))
     stages = tuple(replace(stage, text=stage.text.format(**names)) for stage in words.stages)
-    return TwoWeeks(days, rows, stages)
+    return TwoWeeks(days, rows, words.walk, stages)

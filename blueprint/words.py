@@ -66,13 +66,18 @@ class Source:
 
 @dataclass(frozen=True)
 class Sketch:
-    """A pattern in a line, for a reader who looks for her own; `figure` where the page has one."""
+    """A pattern in a line, for a reader who looks for her own; `figure` where the page has one.
+
+    `caution` leads to the warning signs; `harder` stands in place of every harder way.
+    """
 
     key: str
     name: str
     sounds: str
     start: str
     dose: str | None = None
+    caution: str | None = None
+    harder: str | None = None
     figure: str | None = None
 
 

@@ -35,6 +35,18 @@ def test_the_stages_name_each_technique_once_in_any_order() -> None:
         assert "{" not in text
 
 
+def test_a_new_technique_is_added_only_while_legs_are_calm() -> None:
+    _, two_more, all_five, _ = (stage.text for stage in WORDS.plan.stages)
+    assert two_more.startswith("Calm so far, legs too? Add")
+    assert (
+        "only if everything so far feels calm, legs too; else stay with what you have" in all_five
+    )
+
+
+def test_the_plan_knows_the_day_of_the_walk() -> None:
+    assert two_weeks(WORDS.plan, ORDERS[0]).walk == WORDS.plan.walk
+
+
 def test_an_order_that_lacks_a_technique_has_no_plan() -> None:
     with pytest.raises(ValueError, match="zip"):
         two_weeks(WORDS.plan, ORDERS[0][:4])

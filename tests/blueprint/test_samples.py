@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from blueprint.model import TOLD_LENGTH, TOLD_LINES
-from blueprint.words import load
+from blueprint.words import DOCUMENT, load
 from funnel.content.catalog import load_catalog
 from funnel.content.guide_document import guide_document, pattern_part
 from tests.blueprint.conftest import SAMPLES, sample
@@ -62,6 +62,13 @@ def test_who_finds_her_leg_on_that_page_starts_as_gently_as_the_self_check_says(
     for key in ("leg-symptoms", "desk-hips"):
         pattern = CHECK.pattern(key)
         assert shown[key] == pattern.doses[pattern.order[0]]
+
+
+def test_the_two_moves_of_the_leg_box_have_the_doses_of_the_self_check() -> None:
+    box = (DOCUMENT / "chapters" / "find-your-pattern.html").read_text(encoding="utf-8")
+    doses = CHECK.pattern("leg-symptoms").doses
+    for key in ("bridge", "clamshell"):
+        assert f"({doses[key].removeprefix('Start with ')})" in box
 
 
 def test_the_longest_sample_is_as_long_as_a_guide_may_be() -> None:

@@ -148,6 +148,24 @@ def test_the_scale_and_the_safety_line_stand_below(
     assert "No better after two weeks? See a GP or physiotherapist." in text
 
 
+def test_nothing_on_it_is_a_must(filled_in: PdfReader) -> None:
+    (text,) = page_texts(filled_in)
+    assert "Begin a new move only if all so far feels calm, legs too." in text
+    assert "do less next time; if it keeps on, ask a GP or physio" in text
+
+
+def test_without_a_pattern_it_sends_a_leg_to_the_guide_first(typical: BlueprintInput) -> None:
+    line = "Something down one leg? Read “Find your pattern” in your guide first."
+    assert line in words_of(compose_tracker(replace(typical, pattern=None)))
+    assert line not in words_of(compose_tracker(typical))
+
+
+def test_the_walk_of_the_guide_is_the_walk_of_the_tracker(typical: BlueprintInput) -> None:
+    cells = re.findall(r"plan__cell--(walk|open)", compose(typical, usual_pages(typical)))
+    assert [day for day, kind in enumerate(cells, 1) if kind == "walk"] == [load().plan.walk]
+    assert len(cells) == len(DAYS)
+
+
 def test_it_is_tagged_and_in_british_english_but_claims_no_conformance(
     filled_in: PdfReader,
 ) -> None:
