@@ -3,19 +3,19 @@
 import logging
 from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 
-from funnel.db.people import Confirmation, ConsentEvent, KeptAnswers
-from funnel.domain.guides import GUIDE_LINK_LIFE, Edition
+from funnel.db.people import KeptAnswers
+from funnel.domain.guides import Edition
 from funnel.domain.self_check import pattern_for, told
-from funnel.services import confirming, suppression
+from funnel.services import suppression
 from funnel.services.self_check import house_parts
 from funnel.services.signup import CONFIRM_LIFE
 from funnel.vault import Vault
 from tests.support import make
+from tests.support.answers import confirm_mails, health_evidence, kept, told_lines, waiting
 from tests.support.house import House
 from tests.support.prints import (
     all_keys,
@@ -33,17 +33,6 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def answers(house: House) -> dict[str, str]:
     return make.some_answers(house)
-
-
-def kept(house: House) -> int:
-    with house.rt.reading.begin() as session:
-        return session.scalar(select(func.count()).select_from(KeptAnswers)) or 0
-
-
-def waiting(house: House) -> int:
-    with house.rt.reading.begin() as session:
-        query = select(func.count()).where(Confirmation.sealed_answers.is_not(None))
-        return session.scalar(query) or 0
 
 
 def forget(house: House) -> None:
@@ -205,132 +194,6 @@ def test_new_answers_of_somebody_known_wait_for_the_mailbox_to_agree(
     assert actions == ["asked", "confirmed", "asked", "confirmed"], "each yes has its line"
 
 
-def told_lines(house: House, answers: dict[str, str]) -> list[str]:
-    return list(told(house.rt.catalog.self_check, answers))
-
-
-def confirm_mails(house: House) -> int:
-    return sum(each.mail_key == "service/confirm" for each in make.messages(house))
-
-
-def health_evidence(house: House) -> list[str]:
-    with house.rt.reading.begin() as session:
-        query = select(ConsentEvent.action).where(ConsentEvent.purpose == "health")
-        return list(session.scalars(query.order_by(ConsentEvent.id)))
-
-
-def shown(house: House, handle: UUID) -> list[str]:
-    """The answers that a confirm page shows before its button is pressed."""
-    with house.rt.reading.begin() as session:
-        seen = confirming.confirmation_view(
-            session, handle, now=house.clock.now(), keeper=house.rt.keeper
-        )
-    return list(seen.told)
-
-
-def press(house: House, handle: UUID, *, with_answers: bool = True) -> None:
-    with house.rt.sessions.begin() as session:
-        make.confirm_handle(house, handle, session, with_answers=with_answers)
-    house.work()
-
-
-def test_somebody_confirmed_minutes_ago_still_gets_the_mail_for_her_answers(
-    house: House, answers: dict[str, str]
-) -> None:
-    make.confirmed(house, series=False)
-    house.clock.advance(timedelta(minutes=10))
-    make.request(house, series=False, health=True, answers=answers)
-    house.work()
-    assert confirm_mails(house) == 2
-    make.confirm(house)
-    house.work()
-    assert personal(house)[-1]["told"] == told_lines(house, answers)
-
-
-def test_whoever_may_get_no_more_confirm_mails_gets_the_way_to_her_guide(
-    house: House, answers: dict[str, str]
-) -> None:
-    make.confirmed(house, series=False)
-    for _ in range(3):
-        house.clock.advance(timedelta(minutes=10))
-        make.request(house, series=False, health=True, answers=answers)
-        house.work()
-    assert confirm_mails(house) == 2
-    assert ready_mails(house) == 2
-
-
-def test_the_only_mail_of_the_day_leads_to_the_newest_answers(
-    house: House, answers: dict[str, str]
-) -> None:
-    make.request(house, series=False)
-    house.work()
-    link = make.newest_confirmation(house)
-    for place in (1, 0):
-        house.clock.advance(timedelta(minutes=5))
-        make.request(house, series=False, health=True, answers=make.some_answers(house, place))
-        house.work()
-    assert confirm_mails(house) == 1
-    assert shown(house, link) == told_lines(house, answers)
-    press(house, link)
-    assert personal(house)[-1]["told"] == told_lines(house, answers)
-    assert waiting(house) == 0
-
-
-def test_a_strangers_answers_are_shown_before_they_are_kept_and_can_be_refused(
-    house: House, answers: dict[str, str]
-) -> None:
-    make.request(house, health=True, answers=answers, name="Mallory", ip_key="stranger")
-    house.work()
-    link = make.newest_confirmation(house)
-    assert shown(house, link) == told_lines(house, answers)
-    press(house, link, with_answers=False)
-    assert kept(house) == 0
-    assert waiting(house) == 0
-    assert "health" not in [row.purpose for row in make.person(house).consents]
-    assert "pattern" not in personal(house)[-1]
-
-
-def test_an_older_link_does_not_bring_older_answers_back(
-    house: House, answers: dict[str, str]
-) -> None:
-    make.confirmed(house, series=False)
-    links = []
-    for place in (1, 0):
-        house.clock.advance(2 * DAY)
-        make.request(house, series=False, health=True, answers=make.some_answers(house, place))
-        links.append(make.newest_confirmation(house))
-    press(house, links[1])
-    assert shown(house, links[0]) == []
-    press(house, links[0])
-    assert personal(house)[-1]["told"] == told_lines(house, answers)
-
-
-def test_the_days_are_counted_from_the_answers(house: House, answers: dict[str, str]) -> None:
-    make.request(house, health=True, answers=answers)
-    house.work()
-    given = house.clock.now()
-    house.clock.advance(6 * DAY)
-    make.confirm(house)
-    with house.rt.reading.begin() as session:
-        row = session.scalars(select(KeptAnswers)).one()
-    assert row.delete_at == given + timedelta(days=house.rt.catalog.self_check.keep_days)
-
-
-def test_confirming_new_answers_after_a_month_renews_the_link(
-    house: House, answers: dict[str, str]
-) -> None:
-    handle = make.confirmed(house, series=False).guide_handle
-    house.clock.advance(GUIDE_LINK_LIFE)
-    assert view(house, handle).is_expired
-    make.request(house, series=False, health=True, answers=answers)
-    house.work()
-    make.confirm(house)
-    assert not view(house, handle).is_expired
-    house.work()
-    assert press_button(house, handle)
-    assert ready_mails(house) == 2
-
-
 def test_whoever_gets_no_mail_at_all_can_delete_her_answers(
     house: House, answers: dict[str, str]
 ) -> None:
@@ -399,3 +262,9 @@ def test_an_older_key_still_opens_what_it_sealed() -> None:
 def test_there_is_a_made_up_reader_for_every_pattern(house: House) -> None:
     check = house.rt.catalog.self_check
     assert set(house_parts(check)) == {"", *(pattern.key for pattern in check.patterns)}
+
+
+def test_the_length_of_what_is_sealed_tells_nothing(house: House) -> None:
+    sealed = [house.rt.keeper.seal(make.some_answers(house, place)) for place in (0, 1)]
+    assert len({len(each) for each in sealed}) == 1
+    assert len(house.rt.keeper.seal({})) == len(sealed[0])

@@ -4,6 +4,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
+from threading import Barrier, get_ident
 from uuid import uuid4
 
 import pytest
@@ -190,7 +191,15 @@ class OneAtATime(FakeMailer):
 def test_two_senders_over_many_messages_send_each_exactly_once(each_house: House) -> None:
     house = each_house
     _crowd(house, 300)
-    shared = OneAtATime(batch_size=20)
+    meeting, met = Barrier(2), set[int]()
+
+    def meet() -> None:
+        """Neither goes on before the other has mail in hand too."""
+        if get_ident() not in met:
+            met.add(get_ident())
+            meeting.wait(60)
+
+    shared = OneAtATime(batch_size=20, during=meet)
     senders = [
         replace(house.rt.worker.sender, mailer=shared, worker=f"worker {number}")
         for number in range(2)
