@@ -99,11 +99,21 @@ def read_yaml(source: str, found: Findings, first_line: int = 1) -> Document | N
     return _Walk(found, first_line).document(root)
 
 
+# What YAML's own words most often mean in a file of sentences.
+_HINTS = {
+    "mapping values are not allowed": ". A colon inside a sentence needs quotes round the sentence",
+    "expected <block end>": ". Look at the spaces at the start of this line and of the one above",
+    "'\\t'": ". Use spaces, not tabs",
+}
+
+
 def _tell(error: yaml.YAMLError, found: Findings, first_line: int) -> None:
     if isinstance(error, yaml.MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
         line = (mark.line if mark else 0) + first_line
-        found.add(line, f"this is not readable YAML: {error.problem or error.context}")
+        problem = str(error.problem or error.context)
+        hint = next((hint for part, hint in _HINTS.items() if part in problem), "")
+        found.add(line, f"this is not readable YAML: {problem}{hint}")
     else:
         found.add(
             first_line,

@@ -254,3 +254,17 @@ def test_yaml_values_mean_what_they_look_like(source: str, value: object) -> Non
 def test_a_warning_sign_that_went_missing_is_found(copy: Path, old: str, new: str) -> None:
     edit(copy, "safety.yaml", old, new)
     assert any("put it back" in each for each in lint_all(copy))
+
+
+@pytest.mark.parametrize(
+    ("source", "hint"),
+    [
+        ("title: Your day: where?\n", "A colon inside a sentence needs quotes"),
+        ("a:\n\t- x\n", "Use spaces, not tabs"),
+        ("a:\n  - x\n b: 2\n", "Look at the spaces at the start"),
+    ],
+)
+def test_the_usual_slips_in_yaml_come_with_a_hint(source: str, hint: str) -> None:
+    found = Findings("x.yaml")
+    read_yaml(source, found)
+    assert hint in found.items[0]
