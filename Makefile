@@ -40,7 +40,7 @@ bench: ## measure ratios on this machine; prints one JSON line a benchmark
 	@scripts/install test
 	@set -e; for each in bench/*.py; do PYTHONPATH=. $(BIN)/python "$$each"; done
 
-bench-guide: ## measure the guide alone: seconds from confirm to a stored PDF, guides a minute, memory
+bench-guide: ## measure the guide alone, from confirm to a stored PDF; takes some minutes
 	@scripts/install test
 	@PYTHONPATH=. $(BIN)/python bench/guide.py
 
