@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import urlsplit
 
 import segno
@@ -124,8 +124,8 @@ def _is_dense(guide: BlueprintInput) -> bool:
 
 def pattern_figure(pattern: Pattern) -> str:
     """The name of the picture on the page of that pattern."""
-    chosen = {sketch.key: sketch.figure for sketch in load().patterns}
-    return chosen.get(pattern.key) or pattern.figure
+    sketch = load().sketch(pattern.key)
+    return (sketch and sketch.figure) or pattern.figure
 
 
 def dose(guide: BlueprintInput, technique: Technique) -> str:
@@ -136,8 +136,8 @@ def dose(guide: BlueprintInput, technique: Technique) -> str:
 
 def harder(guide: BlueprintInput, technique: Technique) -> str:
     """The harder way: what her pattern says in its place, or the usual one."""
-    own = {sketch.key: sketch.harder for sketch in load().patterns}
-    return (own.get(guide.pattern.key) if guide.pattern else None) or technique.harder
+    sketch = load().sketch(guide.pattern.key) if guide.pattern else None
+    return (sketch and sketch.harder) or technique.harder
 
 
 def fact(brand: Brand, field: str) -> Markup:
@@ -153,12 +153,13 @@ def page_link(place: str, page: int) -> Markup:
     return Markup('<a class="pageref" href="#{}">{}</a>').format(place, page)
 
 
+@lru_cache(maxsize=8)
 def qr_code(url: str) -> Markup:
     """A QR code as inline SVG."""
     code = segno.make(url, error="m", micro=False)
     drawn = code.svg_inline(
         border=1,
-        dark="#14414a",
+        dark=QR_INK,
         svgclass="invite__qr",
         lineclass=None,
         omitsize=True,

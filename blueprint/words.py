@@ -120,6 +120,10 @@ class Words:
                 return technique
         raise KeyError(key)
 
+    def sketch(self, key: str) -> Sketch | None:
+        """The pattern in a line; None for one that this guide has no words of its own for."""
+        return next((sketch for sketch in self.patterns if sketch.key == key), None)
+
     def source(self, key: str) -> Source:
         """Raises KeyError for a source that is not in the list."""
         for source in self.sources:

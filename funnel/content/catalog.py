@@ -1,6 +1,6 @@
 """Loads the words that are not mails: brand, safety, self-check, challenge, offers, consents."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -159,17 +159,24 @@ def _refuse_another_promise(wordings: dict[str, _WordingFile], self_check: SelfC
 
 
 def _load(model: type[T], root: Path, name: str, problems: list[str]) -> T | None:
-    found = Findings(shown_path(root, root / name))
-    source = read_text(root / name, found)
-    value = None if source is None else read_model(model, source, found)
-    problems.extend(found.items)
-    return value
+    return _read(root, name, problems, lambda source, found: read_model(model, source, found))
 
 
 def _load_self_check(root: Path, problems: list[str]) -> SelfCheck | None:
-    name = "self_check.yaml"
+    figures = get_args(FigureName)
+    return _read(
+        root,
+        "self_check.yaml",
+        problems,
+        lambda source, found: read_self_check(source, found, figures),
+    )
+
+
+def _read(
+    root: Path, name: str, problems: list[str], read: Callable[[str, Findings], T | None]
+) -> T | None:
     found = Findings(shown_path(root, root / name))
     source = read_text(root / name, found)
-    value = None if source is None else read_self_check(source, found, get_args(FigureName))
+    value = None if source is None else read(source, found)
     problems.extend(found.items)
     return value

@@ -11,9 +11,15 @@ from pydantic.dataclasses import dataclass as checked
 from funnel.content.findings import Findings
 from funnel.content.models import STRICT, check
 from funnel.content.yaml_source import Place, read_yaml
-from funnel.domain.self_check import Answer, Pattern, Question, SelfCheck, reachable
+from funnel.domain.self_check import (
+    TECHNIQUES,
+    Answer,
+    Pattern,
+    Question,
+    SelfCheck,
+    reachable,
+)
 
-TECHNIQUES = ("hip-flexor", "figure-four", "bridge", "clamshell", "squat")
 MAX_KEEP_DAYS = 730
 T = TypeVar("T")
 

@@ -3,6 +3,15 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+# The five techniques of the guide by key. Each pattern puts them into an order of its own.
+TECHNIQUES = {
+    "hip-flexor": "Half-kneeling hip flexor stretch",
+    "figure-four": "Lying figure-4 stretch",
+    "bridge": "Glute bridge",
+    "clamshell": "Clamshell",
+    "squat": "Squat to chair",
+}
+
 MIN_POINTS = 3  # fewer say too little to name a pattern
 
 Lead = tuple[int, ...]  # how far ahead one pattern is: of the least it needs, and of each other

@@ -84,7 +84,6 @@ def confirm(
         waiting = _with_answers(session, asked, now) if with_answers else None
         asked.confirmed_at = now
         _become_confirmed(session, person, asked, evidence, links, now)
-        _renew_guide(session, person, now)
         if waiting is not None and waiting.sealed_answers is not None:
             keeper.keep(
                 session,
@@ -95,6 +94,7 @@ def confirm(
                 now=now,
             )
         self_check.drop_waiting(session, person)
+        guides.send_to_person(session, person, now=now)  # a guide made before lives anew
     guide = guides.request_for(session, person, now=now)
     return Confirmed(
         subscriber_handle=person.public_id,
@@ -156,13 +156,6 @@ def _become_confirmed(
     session.expire(person, ["consents"])
     if not record_fact(session, person, Fact.CONFIRMED, now=now):
         enrolment.start_by(session, person, Fact.CONFIRMED, now=now)
-
-
-def _renew_guide(session: Session, person: Subscriber, now: datetime) -> None:
-    """Whoever has a guide and confirms again finds it behind a link that lives anew."""
-    guide = _guide_of(session, person)
-    if guide is not None and guide.ready_at is not None:
-        guides.send_to_person(session, person, now=now)
 
 
 def _newest(session: Session, asked: Confirmation) -> Confirmation:

@@ -198,7 +198,8 @@ def guide_view(session: Session, handle: UUID, *, now: datetime) -> GuideView:
 
 
 def _edition_view(session: Session, guide: Guide, edition: Edition) -> EditionView:
-    own, served = _own(session, guide, edition), _served(session, guide, edition)
+    own = _own(session, guide, edition)
+    served = _served(session, own)
     has_failed = served is None and own is not None and own.state == GuideState.FAILED
     return EditionView(
         edition=edition,
@@ -216,12 +217,11 @@ def _own(session: Session, guide: Guide, edition: Edition) -> GuidePrint | None:
     return session.scalars(query).first()
 
 
-def _served(session: Session, guide: Guide, edition: Edition) -> GuidePrint | None:
+def _served(session: Session, own: GuidePrint | None) -> GuidePrint | None:
     """Her own print; the plain copy while hers keeps failing; None while there is neither."""
-    own = _own(session, guide, edition)
     if own is None or own.state == GuideState.READY:
         return own
-    return plain_copy(session, edition) if own.attempt >= PLAIN_AFTER else None
+    return plain_copy(session, Edition(own.edition)) if own.attempt >= PLAIN_AFTER else None
 
 
 def plain_copy(session: Session, edition: Edition) -> GuidePrint | None:
@@ -250,7 +250,7 @@ def want(session: Session, handle: UUID, edition: Edition, *, shelf: Shelf, now:
     if _is_expired(guide, now):
         raise LinkExpired
     ask_for(session, guide, edition, now=now)
-    served = _served(session, guide, edition)
+    served = _served(session, _own(session, guide, edition))
     if served is None:
         return False
     if shelf.has(served.storage_key):
@@ -302,6 +302,6 @@ def guide_file(
     guide = _by_handle(session, handle)
     if _is_expired(guide, now):
         raise LinkExpired
-    served = _served(session, guide, edition)
+    served = _served(session, _own(session, guide, edition))
     content = shelf.read(served.storage_key) if served else None
     return GuideFile(content) if content else None

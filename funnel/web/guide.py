@@ -1,6 +1,5 @@
 """A person's guide behind its link: the thanks, the downloads, every edition of it."""
 
-from functools import partial
 from io import BytesIO
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from funnel.links import LinkPurpose
 from funnel.runtime import Runtime
 from funnel.services import challenge, guides, preferences, self_check
 from funnel.web import forms
+from funnel.web.routes import routes_of
 
 LOOK_AGAIN_SECONDS = 3
 # No name stands in a file's name: it is seen wherever the file goes.
@@ -25,12 +25,7 @@ PDF_NAMES = {
 
 def routes(rt: Runtime) -> Blueprint:
     """The pages behind a guide's link."""
-    pages = Blueprint("guide", __name__)
-    for rule, method, view in ROUTES:
-        pages.add_url_rule(
-            rule, endpoint=view.__name__, view_func=partial(view, rt), methods=[method]
-        )
-    return pages
+    return routes_of("guide", rt, ROUTES)
 
 
 def thank_you(rt: Runtime, token: str) -> ResponseReturnValue:

@@ -1,7 +1,6 @@
 """A person's own pages, opened by signed links: challenge, programme, choices."""
 
 from collections.abc import Callable
-from functools import partial
 from uuid import UUID
 
 from flask import Blueprint, abort, redirect, render_template, request
@@ -13,18 +12,14 @@ from funnel.runtime import Runtime
 from funnel.services import challenge, offers, preferences, self_check, signup, suppression
 from funnel.services.challenge import ChallengeView
 from funnel.web import forms
+from funnel.web.routes import routes_of
 
 OFFER = "lower-back-programme"
 
 
 def routes(rt: Runtime) -> Blueprint:
     """The pages behind portal, preferences and unsubscribe links."""
-    pages = Blueprint("portal", __name__)
-    for rule, method, view in ROUTES:
-        pages.add_url_rule(
-            rule, endpoint=view.__name__, view_func=partial(view, rt), methods=[method]
-        )
-    return pages
+    return routes_of("portal", rt, ROUTES)
 
 
 def open_challenge(rt: Runtime) -> ResponseReturnValue:

@@ -13,6 +13,7 @@ from funnel.links import LinkPurpose
 from funnel.runtime import Runtime
 from funnel.services import confirming, signup
 from funnel.web import errors, forms
+from funnel.web.routes import routes_of
 
 IN_A_MINUTE = "Something is busy on our side. Please try again in a minute."
 INBOX_SECONDS = 24 * 60 * 60
@@ -27,12 +28,7 @@ WEBMAILS = (
 
 def routes(rt: Runtime) -> Blueprint:
     """The public pages and the page behind a confirm link."""
-    pages = Blueprint("public", __name__)
-    for rule, method, view in ROUTES:
-        pages.add_url_rule(
-            rule, endpoint=view.__name__, view_func=partial(view, rt), methods=[method]
-        )
-    return pages
+    return routes_of("public", rt, ROUTES)
 
 
 def landing(rt: Runtime) -> ResponseReturnValue:

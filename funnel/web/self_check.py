@@ -9,10 +9,11 @@ from functools import partial
 from flask import Blueprint, Response, current_app, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from funnel.domain.self_check import pattern_for
+from funnel.domain.self_check import TECHNIQUES, pattern_for
 from funnel.runtime import Runtime
 from funnel.services.visits import CountedPage
 from funnel.web import forms, public, so_far
+from funnel.web.routes import routes_of
 from funnel.web.so_far import RESULT, SOON, URGENT, SoFar
 
 # Not no-store: the browser's own way back must work without asking to send a form again.
@@ -26,22 +27,11 @@ RAN_OUT = (
     "Your answers ran out after two hours. Press once more to get the guide without them, or start "
     "the self-check again."
 )
-TECHNIQUES = {
-    "hip-flexor": "Half-kneeling hip flexor stretch",
-    "figure-four": "Lying figure-4 stretch",
-    "bridge": "Glute bridge",
-    "clamshell": "Clamshell",
-    "squat": "Squat to chair",
-}
 
 
 def routes(rt: Runtime) -> Blueprint:
     """The pages of the self-check."""
-    pages = Blueprint("self_check", __name__)
-    for rule, method, view in ROUTES:
-        pages.add_url_rule(
-            rule, endpoint=view.__name__, view_func=partial(view, rt), methods=[method]
-        )
+    pages = routes_of("self_check", rt, ROUTES)
     pages.after_request(_let_the_browser_keep_it)
     return pages
 

@@ -11,9 +11,9 @@ import yaml
 from funnel.content.catalog import FigureName, load_catalog
 from funnel.content.findings import Findings
 from funnel.content.lint import lint_all
-from funnel.content.self_check import TECHNIQUES, read_self_check
+from funnel.content.self_check import read_self_check
 from funnel.domain.errors import ContentInvalid
-from funnel.domain.self_check import SelfCheck
+from funnel.domain.self_check import TECHNIQUES, SelfCheck
 from tests.content.broken_self_checks import (
     BROKEN,
     FILE,

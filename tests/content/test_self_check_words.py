@@ -9,8 +9,7 @@ import pytest
 
 from funnel.content.catalog import load_catalog
 from funnel.content.lint import lint_claims
-from funnel.content.self_check import TECHNIQUES
-from funnel.domain.self_check import Pattern, Question, pattern_for, reachable, told
+from funnel.domain.self_check import TECHNIQUES, Pattern, Question, pattern_for, reachable, told
 from tests.content.reading import grade
 from tests.content.samples import TEMPLATES
 

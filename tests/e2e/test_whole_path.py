@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request
 
 from tests.e2e.conftest import Running
 from tests.support.visitor import MIN_FORM_SECONDS, Visitor
@@ -50,8 +50,12 @@ class Walk:
         self.page.goto(self.base + path)
 
     def press(self, button: str) -> None:
-        self.page.get_by_role("button", name=button).first.click()
-        self.page.wait_for_load_state()
+        self.follow(self.page.get_by_role("button", name=button))
+
+    def follow(self, way: Locator) -> None:
+        """Take a way to another page and wait until that page, not the old one, is there."""
+        with self.page.expect_navigation():
+            way.first.click()
 
     def look(self, title: str) -> None:
         """Check the page at hand and keep its picture."""
@@ -121,7 +125,7 @@ def read_the_guide(walk: Walk, visitor: Visitor, address: str) -> None:
 
 def join_the_challenge(walk: Walk, visitor: Visitor, address: str) -> None:
     walk.go(visitor.wait_for_link(address, "/guide/"))
-    walk.page.get_by_role("link", name="challenge").first.click()
+    walk.follow(walk.page.get_by_role("link", name="challenge"))
     walk.look("challenge-invitation")
     walk.press("Join the challenge")
     walk.look("challenge")
@@ -150,7 +154,7 @@ def look_from_the_desk(walk: Walk, running: Running) -> None:
     walk.look("desk-overview")
     walk.go("/desk/people")
     walk.look("desk-people")
-    walk.page.get_by_role("link", name="Ada").first.click()
+    walk.follow(walk.page.get_by_role("link", name="Ada"))
     walk.look("desk-person")
     told = walk.page.inner_text("main")
     for words in ("challenge", "waiting list", "leaflet"):

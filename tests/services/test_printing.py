@@ -1,16 +1,13 @@
 """Printing: once, in the right order, through failures, power cuts and slow makers."""
 
 import logging
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
 
 from funnel.db.guides import GuidePrint
-from funnel.db.people import Subscriber
 from funnel.domain.errors import GuideFailed
 from funnel.domain.guides import (
     GUIDE_LEASE,
@@ -23,6 +20,7 @@ from funnel.domain.guides import (
 from funnel.domain.ports import PressedGuide
 from tests.support import make
 from tests.support.house import House, PowerCut
+from tests.support.locks import while_people_are_locked
 from tests.support.prints import (
     all_keys,
     asked,
@@ -259,19 +257,9 @@ def test_whoever_puts_a_lost_guide_back_waits_for_its_person_first(each_house: H
     asked(house)
     die(house, PLAIN_AFTER)
     house.press.failure = None
-    with ThreadPoolExecutor(1) as pool:
-        with house.rt.sessions.begin() as holding:
-            holding.execute(select(Subscriber.id).with_for_update())
-            job = pool.submit(make_next, house)
-            is_waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            while not job.done() and not holding.scalar(is_waiting):
-                time.sleep(0.01)
-            assert not job.done()
-            with house.rt.sessions.begin() as session:
-                query = select(GuidePrint.id).with_for_update(skip_locked=True)
-                free = len(session.scalars(query).all())
-            assert free == 5, "nobody holds a print while waiting for its person"
-        assert job.result()
+    job, free = while_people_are_locked(house, make_next, GuidePrint.id)
+    assert free == 5, "nobody holds a print while waiting for its person"
+    assert job.result()
 
 
 def test_a_printer_that_was_too_slow_changes_nothing(house: House) -> None:

@@ -2,7 +2,6 @@
 
 import random
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,15 +9,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from funnel.db.mail import Message
-from funnel.db.people import Subscriber
 from funnel.domain.delivery import OPEN_STATES, MessageState
 from funnel.domain.ports import MailClass, Outcome
 from funnel.services import mail_events
 from tests.support import make
 from tests.support.house import FakeMailer, House, TakenButLost
+from tests.support.locks import while_people_are_locked
 from tests.support.steps import DRIP, advance, send
 
 PEOPLE = [f"person{number}@example.org" for number in range(24)]
@@ -120,16 +119,6 @@ def test_whoever_moves_a_mail_waits_for_its_person_first(
     make.request(house)
     house.work()
     make.request(house, "ben@example.org")
-    with ThreadPoolExecutor(1) as pool:
-        with house.rt.sessions.begin() as holding:
-            holding.execute(select(Subscriber.id).with_for_update())
-            job = pool.submit(act, house)
-            is_waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            while not job.done() and not holding.scalar(is_waiting):
-                time.sleep(0.01)
-            assert not job.done()
-            with house.rt.sessions.begin() as session:
-                query = select(Message.id).with_for_update(skip_locked=True)
-                free = len(session.scalars(query).all())
-            assert free == 2, "nobody holds a mail while waiting for its person"
-        job.result()
+    job, free = while_people_are_locked(house, act, Message.id)
+    assert free == 2, "nobody holds a mail while waiting for its person"
+    job.result()

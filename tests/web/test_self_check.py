@@ -2,7 +2,7 @@
 
 import pytest
 
-from funnel.web.self_check import TECHNIQUES
+from funnel.domain.self_check import TECHNIQUES
 from tests.support.front_door import Door, Outline, words_of
 from tests.support.self_check import Walker, answers_for
 from tests.support.visitor import hidden_fields
