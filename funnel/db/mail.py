@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from funnel.db.base import Base, one_of
@@ -17,11 +17,16 @@ _OPEN = ", ".join(f"'{state.value}'" for state in sorted(OPEN_STATES))
 
 
 class Enrolment(Base):
-    """One person in one sequence. `next_due_at` is null while a mail is on its way."""
+    """One person in one sequence. `next_due_at` is null while a mail is on its way.
+
+    `round` counts how often they went through it; `onto` is the step they were led or moved to;
+    with `send_now` the next mail waits for no hour.
+    """
 
     __tablename__ = "enrolment"
     __table_args__ = (
-        UniqueConstraint("subscriber_id", "sequence_key"),
+        UniqueConstraint("subscriber_id", "sequence_key", "round"),
+        Index("ix_enrolment_sequence_key_state_last_step", "sequence_key", "state", "last_step"),
         CheckConstraint(one_of("state", EnrolmentState), name="state"),
         Index(
             "ix_enrolment_due",
@@ -41,8 +46,23 @@ class Enrolment(Base):
     anchor_at: Mapped[datetime]
     next_due_at: Mapped[datetime | None]
     why: Mapped[str]
+    round: Mapped[int] = mapped_column(default=1, server_default="1")
+    onto: Mapped[str | None]
+    send_now: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     subscriber: Mapped[Subscriber] = relationship()
+
+
+class OwedStep(Base):
+    """A step that was put in behind a person, and that they are to get all the same."""
+
+    __tablename__ = "owed_step"
+
+    enrolment_id: Mapped[int] = mapped_column(
+        ForeignKey("enrolment.id", ondelete="CASCADE"), primary_key=True
+    )
+    step_key: Mapped[str] = mapped_column(primary_key=True)
+    asked_at: Mapped[datetime]
 
 
 class StepSkip(Base):
@@ -116,6 +136,9 @@ class Message(Base):
     closed_at: Mapped[datetime | None]
     delivery: Mapped[str | None]
     why: Mapped[str]
+    variant: Mapped[str | None]
+    is_hurried: Mapped[bool] = mapped_column(default=False, server_default=false())
+    asked_provider_at: Mapped[datetime | None]
 
     subscriber: Mapped[Subscriber] = relationship()
     text_version: Mapped[TextVersion] = relationship()

@@ -7,12 +7,28 @@ from enum import StrEnum
 from funnel.domain.people import SuppressionReason
 from funnel.domain.ports import MailClass, Outcome
 
-LEASE = timedelta(seconds=30)
-SENDING_LEASE_MARGIN = timedelta(seconds=60)
-START_DEADLINE_SECONDS = 5.0
 SETTLE_WINDOW = timedelta(minutes=10)
 BACKOFF_FIRST = timedelta(seconds=30)
 BACKOFF_CAP = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long the sender waits, on the machine's clock; a rehearsal of faults waits less.
+
+    A claim is good for `lease`, a call for the mailer's own limit and `sending_margin`. Whoever
+    is later than `start_seconds` after the intent sends nothing. Nobody asks the provider about a
+    doubt before it has lasted `settle`, nor a second time before `ask_again`.
+    """
+
+    lease: timedelta = timedelta(seconds=30)
+    sending_margin: timedelta = timedelta(seconds=60)
+    start_seconds: float = 5.0
+    settle: timedelta = SETTLE_WINDOW
+    ask_again: timedelta = timedelta(seconds=60)
+
+
+PATIENCE = Patience()
 
 
 class MessageState(StrEnum):

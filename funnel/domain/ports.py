@@ -22,9 +22,26 @@ class MailClass(StrEnum):
     ADMIN = "admin"
 
 
+@dataclass(frozen=True, eq=False)
+class MailForm:
+    """The words that everyone of one mail gets, cut at the places that are each reader's own.
+
+    Every part is text, place, text, place, ... text; a place is the index of its value. `html`
+    values are escaped already. Shared by its emails: compare by identity.
+    """
+
+    subject: tuple[str | int, ...]
+    html: tuple[str | int, ...]
+    text: tuple[str | int, ...]
+
+
 @dataclass(frozen=True)
 class OutgoingEmail:
-    """One finished email to one person. Headers hold no line breaks; html and text are whole."""
+    """One finished email to one person. Headers hold no line breaks; html and text are whole.
+
+    Where `form` is given, filling it with `values` gives the very same subject, html and text:
+    a mailer may build on it what is common to many only once.
+    """
 
     message_id: UUID
     mail_class: MailClass
@@ -37,6 +54,8 @@ class OutgoingEmail:
     text: str
     list_unsubscribe_url: str | None
     created_at: datetime
+    form: MailForm | None = None
+    values: tuple[str, ...] = ()
 
     @property
     def message_id_header(self) -> str:

@@ -1,8 +1,10 @@
 """A sequence of mails, a person's place in it, and the one decision: what happens next."""
 
-from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from uuid import UUID
 
 from funnel.domain.people import Purpose
 from funnel.domain.schedule import (
@@ -28,6 +30,7 @@ class Fact(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
 
 
+NOBODY = UUID(int=0)
 FACT_WORDS = {
     Fact.REQUESTED: "asked for the guide",
     Fact.CONFIRMED: "confirmed the address",
@@ -41,8 +44,44 @@ FACT_WORDS = {
 
 
 @dataclass(frozen=True)
+class Condition:
+    """Whom something is for: every part that is given must hold.
+
+    `has` all of these facts, `lacks` each of these, came from one of these `source`s, has one of
+    these self-check `pattern`s, has done at least `days_done` days of the challenge.
+    """
+
+    has: frozenset[Fact] = frozenset()
+    lacks: frozenset[Fact] = frozenset()
+    source: frozenset[str] = frozenset()
+    pattern: frozenset[str] = frozenset()
+    days_done: int = 0
+
+
+@dataclass(frozen=True)
+class WaitFor:
+    """A step waits until one of `facts` is true, `at_most` so long after the step before."""
+
+    facts: frozenset[Fact]
+    at_most: Delay
+    or_skip: bool = False
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way on from a fork: to the step `onto`, for whoever meets the condition."""
+
+    onto: str
+    when: Condition = Condition()
+
+
+@dataclass(frozen=True)
 class Step:
-    """One mail of a sequence. The key never changes; `at` is local wall time."""
+    """One step of a sequence: a mail, or a fork when it has `ways`.
+
+    The key never changes; `at` is local wall time. `variants` are the arms of a test with their
+    weights; each has a mail of its own, `step.arm`.
+    """
 
     key: str
     delay: Delay
@@ -50,6 +89,11 @@ class Step:
     weekdays: frozenset[int] = frozenset()
     skip_if: frozenset[Fact] = frozenset()
     expires_after: timedelta | None = None
+    only_if: Condition | None = None
+    wait_for: WaitFor | None = None
+    window: Window | None = None
+    ways: tuple[Way, ...] = ()
+    variants: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,6 +112,10 @@ class Sequence:
     exits_on: frozenset[Fact] = frozenset()
     min_gap: timedelta = timedelta(hours=20)
     window: Window = DAYTIME
+    again_after: timedelta | None = None
+    priority: int = 0
+    keeps_clinic_days: bool = True
+    gone: Mapping[str, str | None] = field(default_factory=dict)
 
     def after(self, key: str | None) -> Step | None:
         """The step after this one; the first for None; None at the end or for an unknown key."""
@@ -92,14 +140,50 @@ class Place:
     zone: str | None = None
     last_drip_at: datetime | None = None
     refusal: str | None = None
+    handle: UUID = NOBODY
+    goals: frozenset[Fact] | None = None
+    source: str = "direct"
+    pattern: str | None = None
+    days_done: int = 0
+    onto: str | None = None
+    owed: frozenset[str] = frozenset()
+    had: frozenset[str] = frozenset()
+    recent: tuple[datetime, ...] = ()
+    ahead: datetime | None = None
+    send_now: bool = False
+
+
+@dataclass(frozen=True)
+class Absence:
+    """Local days of the practice, from the first to the last, on which no series mail leaves."""
+
+    first: date
+    last: date
+
+
+@dataclass(frozen=True)
+class House:
+    """The rules over everything a person gets, whatever the sequence.
+
+    `weekly_cap` counts series mails in any seven days; `closed` are the practice's days off in
+    its own `zone`: bank holidays and absences. `spread` is how far mails that were held are
+    strewn, so that they do not leave in one burst.
+    """
+
+    weekly_cap: int | None = None
+    closed: frozenset[date] = frozenset()
+    absences: tuple[Absence, ...] = ()
+    spread: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True)
 class Send:
-    """The step's mail goes now."""
+    """The step's mail goes now; `mail` is the key of its words within the sequence."""
 
     step: Step
     why: str
+    mail: str = ""
+    variant: str | None = None
 
 
 @dataclass(frozen=True)
@@ -113,10 +197,11 @@ class Wait:
 
 @dataclass(frozen=True)
 class Skip:
-    """The step is passed over for good."""
+    """The step is passed over for good; a fork goes on with the step `onto`."""
 
     step: Step
     why: str
+    onto: str | None = None
 
 
 @dataclass(frozen=True)
@@ -135,9 +220,10 @@ class Halt:
 
 
 Decision = Send | Wait | Skip | Finish | Halt
+HOUSE = House()
 
 
-def next_step(sequence: Sequence, place: Place, now: datetime) -> Decision:
+def next_step(sequence: Sequence, place: Place, now: datetime, _house: House = HOUSE) -> Decision:
     """What happens next for a person in a sequence, at the instant `now`.
 
     Pure and total. It never answers Send before the step is due, outside the window, within

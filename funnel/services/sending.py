@@ -20,11 +20,10 @@ from funnel.db.guides import Guide
 from funnel.db.mail import Attempt, Message
 from funnel.domain.clock import Clock
 from funnel.domain.delivery import (
-    LEASE,
     OPEN_STATES,
-    SENDING_LEASE_MARGIN,
-    START_DEADLINE_SECONDS,
+    PATIENCE,
     MessageState,
+    Patience,
     judge,
 )
 from funnel.domain.errors import FunnelError
@@ -39,6 +38,10 @@ _ROW = {"of": Message, "key_share": True}
 log = logging.getLogger(__name__)
 
 FINISH_PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+
+
+def nothing(_place: str) -> None:
+    """What a sender does at the named places of its protocol, unless somebody wants to know."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,8 @@ class Sender:
     worker: str
     is_allowed: bool = True
     pause: Callable[[float], None] = time.sleep
+    patience: Patience = PATIENCE
+    reach: Callable[[str], None] = nothing
 
     def send_batch(self) -> int:
         """Deal with one batch of due messages; returns how many were claimed."""
@@ -70,14 +75,18 @@ class Sender:
             drafts = self._claim(session)
         if not drafts:
             return 0
+        self.reach("after_claim")
         ready = self._write(drafts)
+        self.reach("after_render")
         started = self.clock.boot_seconds()
         with self.sessions.begin() as session:
             _lock_people(session, drafts)
             intended = [letter for letter in ready if self._intend(session, letter)]
         if not intended:
             return len(drafts)
+        self.reach("after_intent")
         results = self._call(intended, started)
+        self.reach("after_answer")
         self._insist(lambda: self._finish(intended, results))
         return len(drafts)
 
@@ -102,7 +111,7 @@ class Sender:
             .values(
                 state=MessageState.CLAIMED,
                 fence=Message.fence + 1,
-                lease_until=self.clock.machine() + LEASE,
+                lease_until=self.clock.machine() + self.patience.lease,
                 worker=self.worker,
             )
             .returning(Message.id, Message.fence)
@@ -190,11 +199,11 @@ class Sender:
         )
 
     def _sending_lease(self) -> timedelta:
-        return timedelta(seconds=self.mailer.answer_seconds) + SENDING_LEASE_MARGIN
+        return timedelta(seconds=self.mailer.answer_seconds) + self.patience.sending_margin
 
     def _call(self, letters: list[_Ready], started: float) -> list[SendResult]:
         """Hand the batch over, unless this process slept so long that its lease may be old."""
-        if self.clock.boot_seconds() - started > START_DEADLINE_SECONDS:
+        if self.clock.boot_seconds() - started > self.patience.start_seconds:
             why = "Too late to start; it goes on the next round."
             return [
                 SendResult(each.draft.message_id, Outcome.NOT_SENT_THROTTLED, why)

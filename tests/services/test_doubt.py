@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from funnel.db.mail import Message
-from funnel.domain.delivery import LEASE, MessageState
+from funnel.domain.delivery import MessageState, Patience
 from funnel.domain.ports import MailClass, Outcome
 from tests.support import make
 from tests.support.house import House, PowerCut
@@ -55,7 +55,7 @@ def test_many_sweepers_at_once_move_a_message_once(each_house: House) -> None:
         make.request(house, f"person{number}@example.org")
     with pytest.raises(PowerCut):
         sender_of(house, lambda _: raise_it(PowerCut())).send_batch()
-    house.clock.advance(LEASE)
+    house.clock.advance(Patience().lease)
     with ThreadPoolExecutor(6) as pool:
         moved = list(pool.map(lambda _: sweep(house), range(12)))
     assert sum(moved) == 10
@@ -67,7 +67,7 @@ def test_a_lease_that_holds_is_left_alone(house: House) -> None:
     make.request(house)
     with pytest.raises(PowerCut):
         sender_of(house, lambda _: raise_it(PowerCut())).send_batch()
-    house.clock.advance(LEASE - timedelta(seconds=1))
+    house.clock.advance(Patience().lease - timedelta(seconds=1))
     assert sweep(house) == 0
     assert state_of(house, CONFIRM) == MessageState.CLAIMED
 

@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from funnel.db.mail import Message
 from funnel.domain.clock import ManualClock
-from funnel.domain.delivery import LEASE, MessageState
+from funnel.domain.delivery import MessageState, Patience
 from funnel.domain.ports import Outcome
 from funnel.services.letters import Draft
 from tests.support import make
@@ -40,7 +40,7 @@ def test_power_cut_after_the_claim_sends_once_after_the_lease(each_house: House)
     send(house)
     sweep(house)
     assert not house.mailer.offered, "the lease still holds"
-    house.clock.advance(LEASE)
+    house.clock.advance(Patience().lease)
     house.work()
     assert len(house.mailer.accepted) == 1
     assert make.message(house, CONFIRM).attempt == 1
@@ -110,7 +110,7 @@ def test_a_letter_that_kills_its_worker_again_and_again_steps_back(house: House)
     for _ in range(6):
         with pytest.raises(PowerCut):
             sender_of(house, lambda _: raise_it(PowerCut())).send_batch()
-        house.clock.advance(LEASE)
+        house.clock.advance(Patience().lease)
         sweep(house)
         pauses.append(make.message(house, CONFIRM).not_before - house.clock.now())
         house.clock.advance(max(pauses[-1], timedelta(0)))
@@ -218,7 +218,7 @@ def test_the_second_copy_stays_the_same_however_often_it_is_put_off(
     house.clock.advance(timedelta(minutes=5))
     with pytest.raises(PowerCut):
         sender_of(house, lambda _: raise_it(PowerCut())).send_batch()
-    house.clock.advance(LEASE)
+    house.clock.advance(Patience().lease)
     sweep(house)
     assert make.message(house, CONFIRM).payload_sha256 == words
 
@@ -270,7 +270,7 @@ def test_a_worker_whose_claim_was_taken_over_sends_nothing(each_house: House) ->
     make.request(house)
 
     def another_claims_it_and_dies(_: Draft) -> None:
-        house.clock.advance(LEASE)
+        house.clock.advance(Patience().lease)
         sweep(house)
         with pytest.raises(PowerCut):
             sender_of(house, lambda _: raise_it(PowerCut())).send_batch()
@@ -278,7 +278,7 @@ def test_a_worker_whose_claim_was_taken_over_sends_nothing(each_house: House) ->
 
     assert sender_of(house, another_claims_it_and_dies).send_batch() == 1
     assert not house.mailer.offered
-    house.clock.advance(LEASE)
+    house.clock.advance(Patience().lease)
     sweep(house)
     house.hop(timedelta(minutes=1))
     assert len(house.mailer.offered) == 1

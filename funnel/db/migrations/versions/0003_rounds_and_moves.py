@@ -1,0 +1,57 @@
+"""Rounds through a sequence, moves within one, steps put in behind people, arms of a test"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from funnel.db.base import UtcDateTime
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    _widen_enrolment()
+    _widen_message()
+    op.create_table(
+        "owed_step",
+        sa.Column("enrolment_id", sa.Integer(), nullable=False),
+        sa.Column("step_key", sa.Text(), nullable=False),
+        sa.Column("asked_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["enrolment_id"],
+            ["enrolment.id"],
+            name=op.f("fk_owed_step_enrolment_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("enrolment_id", "step_key", name=op.f("pk_owed_step")),
+    )
+
+
+def _widen_enrolment() -> None:
+    with op.batch_alter_table("enrolment", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("round", sa.Integer(), nullable=False, server_default="1"))
+        batch_op.add_column(sa.Column("onto", sa.Text(), nullable=True))
+        batch_op.add_column(
+            sa.Column("send_now", sa.Boolean(), nullable=False, server_default=sa.false())
+        )
+        batch_op.drop_constraint(op.f("uq_enrolment_subscriber_id_sequence_key"), type_="unique")
+        batch_op.create_unique_constraint(
+            op.f("uq_enrolment_subscriber_id_sequence_key_round"),
+            ["subscriber_id", "sequence_key", "round"],
+        )
+        batch_op.create_index(
+            "ix_enrolment_sequence_key_state_last_step",
+            ["sequence_key", "state", "last_step"],
+            unique=False,
+        )
+
+
+def _widen_message() -> None:
+    with op.batch_alter_table("message", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("variant", sa.Text(), nullable=True))
+        batch_op.add_column(
+            sa.Column("is_hurried", sa.Boolean(), nullable=False, server_default=sa.false())
+        )
+        batch_op.add_column(sa.Column("asked_provider_at", UtcDateTime(), nullable=True))
