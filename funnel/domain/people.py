@@ -94,7 +94,7 @@ def _ascii_host(host: str) -> str:
 
 def _fold(local: str, host: str) -> str:
     """Fold case, tags and Gmail's dots, so that one mailbox counts once."""
-    folded = local.lower().partition("+")[0] or local.lower()
+    folded = local.lower().partition("+")[0].rstrip(".") or local.lower()
     if host in {"gmail.com", "googlemail.com"}:
         return f"{folded.replace('.', '') or folded}@gmail.com"
     return f"{folded}@{host}"
