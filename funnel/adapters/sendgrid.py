@@ -67,6 +67,7 @@ class SendGridMailer:
 
     name = "sendgrid"
     batch_size = 1
+    knows_at_once = False
 
     def __init__(
         self,
@@ -94,7 +95,7 @@ class SendGridMailer:
     def send(self, emails: Sequence[OutgoingEmail]) -> list[SendResult]:
         return [self._send(email) for email in emails]
 
-    def was_accepted(self, message_id: UUID) -> None:
+    def was_accepted(self, message_id: UUID, to_address: str, since: datetime) -> None:
         """SendGrid cannot be asked for a message by our id: its events tell, or the time does."""
 
     def close(self) -> None:

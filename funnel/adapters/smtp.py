@@ -8,6 +8,7 @@ import smtplib
 import ssl
 import threading
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from funnel.adapters.mime import build_mime
@@ -29,6 +30,7 @@ class SmtpMailer:
 
     name = "smtp"
     batch_size = 1
+    knows_at_once = False
 
     def __init__(
         self,
@@ -52,7 +54,7 @@ class SmtpMailer:
         finally:
             self._lock.release()
 
-    def was_accepted(self, message_id: UUID) -> None:
+    def was_accepted(self, message_id: UUID, to_address: str, since: datetime) -> None:
         """An SMTP server cannot be asked."""
 
     def close(self) -> None:

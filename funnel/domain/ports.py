@@ -34,6 +34,11 @@ class MailForm:
     html: tuple[str | int, ...]
     text: tuple[str | int, ...]
 
+    @staticmethod
+    def fill(part: tuple[str | int, ...], values: tuple[str, ...]) -> str:
+        """A whole part; values are put in once and never read again."""
+        return "".join([piece if isinstance(piece, str) else values[piece] for piece in part])
+
 
 @dataclass(frozen=True)
 class OutgoingEmail:
@@ -120,17 +125,22 @@ class Mailer(Protocol):
     """Hands emails to a provider. Never retries by itself; never raises for a provider's answer.
 
     Every email given in gets exactly one result, in the same order. `batch_size` is the most
-    emails of one call, `answer_seconds` the longest one call may take.
+    emails of one call, `answer_seconds` the longest one call may take. `knows_at_once` where
+    `was_accepted` is certain as soon as a call is over; a provider's log lags behind.
     """
 
     name: str
     batch_size: int
     answer_seconds: float
+    knows_at_once: bool
 
     def send(self, emails: Sequence[OutgoingEmail]) -> list[SendResult]: ...
 
-    def was_accepted(self, message_id: UUID) -> bool | None:
-        """Whether this provider took that message; None when it cannot tell."""
+    def was_accepted(self, message_id: UUID, to_address: str, since: datetime) -> bool | None:
+        """Whether this provider took that message, handed over at `since` or later.
+
+        May ask over the network. None when it cannot tell now, or cannot tell at all.
+        """
         ...
 
     def close(self) -> None: ...

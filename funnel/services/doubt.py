@@ -63,7 +63,9 @@ class Sweeper:
 
     def _settle_one(self, session: Session, message: Message) -> bool:
         """Ask the provider where it can tell; otherwise wait, then follow the class's rule."""
-        was_accepted = self.mailer.was_accepted(message.id)
+        was_accepted = self.mailer.was_accepted(
+            message.id, message.subscriber.email, message.doubt_since or message.created_at
+        )
         if was_accepted is not None:
             state = MessageState.ACCEPTED if was_accepted else MessageState.SCHEDULED
             why = "Found with the provider." if was_accepted else "Not with the provider."

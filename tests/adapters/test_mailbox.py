@@ -72,10 +72,10 @@ def test_a_duplicate_is_a_second_file_and_the_first_stays_as_it_was(
 
 def test_the_folder_tells_which_messages_it_holds(mailbox: FileMailbox) -> None:
     email = make_email()
-    assert not mailbox.was_accepted(email.message_id)
+    assert not mailbox.was_accepted(email.message_id, email.to_address, email.created_at)
     mailbox.send([email])
-    assert mailbox.was_accepted(email.message_id)
-    assert not mailbox.was_accepted(uuid4())
+    assert mailbox.was_accepted(email.message_id, email.to_address, email.created_at)
+    assert not mailbox.was_accepted(uuid4(), email.to_address, email.created_at)
 
 
 @pytest.mark.parametrize(

@@ -160,7 +160,7 @@ def test_a_kept_connection_that_was_closed_is_replaced_before_anything_is_sent(
 
 
 def test_sendgrid_cannot_be_asked_what_it_took(mailer: SendGridMailer) -> None:
-    answers = [mailer.was_accepted(uuid4())]  # type: ignore[func-returns-value]  # that is the point
+    answers = [mailer.was_accepted(uuid4(), "ada@example.org", datetime.now(UTC))]  # type: ignore[func-returns-value]  # that is the point
     assert answers == [None]
 
 

@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -194,7 +195,7 @@ def test_a_mail_waits_its_turn_only_so_long(server: FakeSmtp) -> None:
 
 
 def test_an_smtp_server_cannot_be_asked_what_it_took(mailer: SmtpMailer) -> None:
-    answers = [mailer.was_accepted(uuid4())]  # type: ignore[func-returns-value]  # that is the point
+    answers = [mailer.was_accepted(uuid4(), "ada@example.org", datetime.now(UTC))]  # type: ignore[func-returns-value]  # that is the point
     assert answers == [None]
 
 
