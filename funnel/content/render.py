@@ -5,20 +5,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import TypeVar
 
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from funnel.content.catalog import Catalog
 from funnel.content.compiled import CompiledMail, Compiler
+from funnel.content.forms import FilledBy, FormCutter, one_line
 from funnel.content.mails import MailText
 from funnel.content.merge import Slot
-from funnel.content.names import MARKETING_LINKS, SERVICE_LINKS
-from funnel.content.text_part import join_blocks, wrap
+from funnel.content.names import FOOTER_LINKS, MARKETING_LINKS, SERVICE_LINKS
+from funnel.content.text_part import wrap
 from funnel.domain.errors import InvalidInput, MailRefused
 from funnel.domain.people import parse_name
+from funnel.domain.ports import MailForm
 
 KEPT_COMPILED = 256
+HOUSE_LINKS = tuple(sorted(FOOTER_LINKS | {"booking", "website"}))  # the same for every reader
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+_FormKey = tuple[MailText, bool, tuple[tuple[str, str], ...], bool]
 _ADDRESS = re.compile(r"^https?://[A-Za-z0-9._~:/?#@!$&()*+,;=%\[\]-]+\Z")
 # Mail programs make links of such words by themselves, so a name like that is not shown.
 _LINKISH = re.compile(r"[/\\@:<>{}\[\]]|[.。．｡][^\W\d_]{2}|\bwww\b|\d{4}", re.IGNORECASE)
@@ -38,12 +45,15 @@ class MailFields:
 
 @dataclass(frozen=True)
 class RenderedMail:
-    """One finished mail; no line breaks in subject and preheader."""
+    """One finished mail; no line breaks in subject and preheader. Filling `form` with `values`
+    gives the same subject, html and text."""
 
     subject: str
     preheader: str
     html: str
     text: str
+    form: MailForm | None = None
+    values: tuple[str, ...] = ()
 
 
 class Renderer:
@@ -61,11 +71,11 @@ class Renderer:
         self._catalog = catalog
         self._compiler = Compiler(environment.get_template("layout.mjml"), catalog)
         self._text_layout = environment.get_template("layout.txt")
-        self._brand_links = {
-            "booking": catalog.brand.booking_url,
-            "website": catalog.brand.website,
-        }
+        brand = catalog.brand
+        brand_links = {"booking": brand.booking_url, "website": brand.website}
+        self._brand_links = {name: url for name, url in brand_links.items() if url}
         self._compiled: dict[tuple[MailText, bool], CompiledMail] = {}
+        self._forms: dict[_FormKey, FilledBy] = {}
 
     def links_of(self, mail: MailText, *, is_marketing: bool) -> frozenset[str]:
         """The names of the links that a mail and its footer need."""
@@ -79,26 +89,42 @@ class Renderer:
         """
         compiled = self._compile(mail, fields.is_marketing)
         filling = _Filling(fields, self._links(compiled, fields), self._catalog)
-        subject = _one_line(compiled.subject.fill(filling.plain))
-        preheader = _one_line(compiled.preheader.fill(filling.plain))
-        filling.said = {"subject": subject, "preheader": preheader, "because": fields.because}
-        html = compiled.html.fill(filling.html)
-        return RenderedMail(subject, preheader, html, self._text(compiled, filling))
+        filled_by = self._form(mail, compiled, fields.is_marketing, filling.links)
+        form, values = filled_by.form, filled_by.values(filling.plain)
+        return RenderedMail(
+            subject=form.fill(form.subject, values),
+            preheader=one_line(compiled.preheader.fill(filling.plain)),
+            html=form.fill(form.html, values),
+            text=form.fill(form.text, values),
+            form=form,
+            values=values,
+        )
 
     def _compile(self, mail: MailText, is_marketing: bool) -> CompiledMail:
         key = (mail, is_marketing)
         compiled = self._compiled.get(key)
         if compiled is None:
             compiled = self._compiler.compile(mail, is_marketing=is_marketing)
-            if len(self._compiled) >= KEPT_COMPILED:
-                self._compiled.clear()
-            self._compiled[key] = compiled
+            _keep(self._compiled, key, compiled)
         return compiled
+
+    def _form(
+        self, mail: MailText, compiled: CompiledMail, is_marketing: bool, links: Mapping[str, str]
+    ) -> FilledBy:
+        same = tuple((name, links[name]) for name in HOUSE_LINKS if name in links)
+        is_plain = all(escape(url) == url for url in links.values())
+        key = (mail, is_marketing, same, is_plain)
+        form = self._forms.get(key)
+        if form is None:
+            cutter = FormCutter(self._catalog, dict(same), is_plain=is_plain)
+            form = cutter.cut(compiled, self._text_layout, is_marketing=is_marketing)
+            _keep(self._forms, key, form)
+        return form
 
     def _links(self, compiled: CompiledMail, fields: MailFields) -> dict[str, str]:
         if fields.is_marketing and compiled.links & SERVICE_LINKS:
             raise MailRefused("A marketing mail may not hold the link that confirms an address.")
-        known = {name: url for name, url in self._brand_links.items() if url} | dict(fields.links)
+        known = self._brand_links | dict(fields.links)
         absent = sorted(compiled.links - known.keys())
         if absent:
             raise MailRefused(_why_refused(absent))
@@ -107,26 +133,13 @@ class Renderer:
             raise MailRefused(f"The address behind {', '.join(unfit)} is not a web address.")
         return {name: known[name] for name in compiled.links}
 
-    def _text(self, compiled: CompiledMail, filling: "_Filling") -> str:
-        return self._text_layout.render(
-            kicker=compiled.kicker.fill(filling.plain),
-            heading=compiled.heading.fill(filling.plain),
-            body=join_blocks(compiled.body, filling.plain),
-            because=_one_line(filling.said["because"]),
-            is_marketing=filling.is_marketing,
-            brand=self._catalog.brand.shown,
-            safety=self._catalog.safety,
-            **{f"link_{name}": url for name, url in filling.links.items()},
-        )
-
 
 class _Filling:
-    """The values of one person for every open place, as text and as HTML."""
+    """The values of one person for every open place."""
 
     def __init__(self, fields: MailFields, links: dict[str, str], catalog: Catalog) -> None:
         self.links = links
-        self.is_marketing = fields.is_marketing
-        self.said: dict[str, str] = {}
+        self._because = one_line(fields.because)
         self._name = shown_name(fields.first_name)
         self._brand = catalog.brand.shown
 
@@ -139,10 +152,14 @@ class _Filling:
             case "brand":
                 return str(getattr(self._brand, slot.value))
             case _:
-                return self.said[slot.value]
+                return self._because
 
-    def html(self, slot: Slot) -> str:
-        return escape(self.plain(slot))
+
+def _keep(kept: dict[Key, Value], key: Key, value: Value) -> None:
+    """Keep it for the next reader; a store that is full starts anew."""
+    if len(kept) >= KEPT_COMPILED:
+        kept.clear()
+    kept[key] = value
 
 
 def shown_name(raw: str | None) -> str | None:
@@ -153,10 +170,6 @@ def shown_name(raw: str | None) -> str | None:
     except InvalidInput:
         return None
     return None if name is None or _LINKISH.search(name) else name
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _why_refused(absent: list[str]) -> str:

@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from markdown_it.tree import SyntaxTreeNode
 
@@ -21,14 +22,25 @@ class TextBlock:
     rest: str = ""
     is_address: bool = False
     is_tight: bool = False
+    is_upper: bool = False
 
     def lines(self, value_of: Callable[[Slot], str]) -> str:
+        """The block with its indents, in lines of at most 72 columns."""
         filled = self.text.fill(value_of)
-        return self.first + filled if self.is_address else wrap(filled, self.first, self.rest)
+        if self.is_address:
+            return self.first + filled
+        return wrap(filled.upper() if self.is_upper else filled, self.first, self.rest)
 
 
 def wrap(text: str, first: str = "", rest: str = "") -> str:
     """The text in lines of at most 72 columns; a longer word stays whole."""
+    if text and len(first + text) <= WIDTH and text.isprintable() and text[-1] != " ":
+        return first + text  # what the long way comes to, much sooner
+    return _wrap_long(text, first, rest)
+
+
+@lru_cache(maxsize=1024)
+def _wrap_long(text: str, first: str, rest: str) -> str:
     return "\n".join(
         textwrap.fill(
             line, WIDTH, initial_indent=first if at == 0 else rest, subsequent_indent=rest,
@@ -38,12 +50,12 @@ def wrap(text: str, first: str = "", rest: str = "") -> str:
     )  # fmt: skip
 
 
-def join_blocks(blocks: tuple[TextBlock, ...], value_of: Callable[[Slot], str]) -> str:
+def join_blocks(blocks: tuple[TextBlock, ...], lines_of: Callable[[TextBlock], str]) -> str:
     """Blocks with an empty line between them, except before a tight one."""
     text = ""
     for block in blocks:
         gap = "" if not text else "\n" if block.is_tight else "\n\n"
-        text += gap + block.lines(value_of)
+        text += gap + lines_of(block)
     return text
 
 

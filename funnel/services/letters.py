@@ -99,6 +99,8 @@ class LetterWriter:
             text=letter.text,
             list_unsubscribe_url=links.get("unsubscribe"),
             created_at=draft.created_at,
+            form=letter.form,
+            values=letter.values,
         )
 
     def _links(self, draft: Draft, is_series: bool) -> dict[str, str]:
