@@ -25,6 +25,7 @@ from funnel.content.shipped import shipped_texts
 from funnel.db.engine import make_engine, make_readers, make_sessions
 from funnel.db.migrate import upgrade
 from funnel.domain.clock import Clock
+from funnel.domain.delivery import PATIENCE, Patience
 from funnel.domain.errors import SettingInvalid
 from funnel.domain.people import fingerprint
 from funnel.domain.ports import (
@@ -42,7 +43,7 @@ from funnel.services.letters import LetterWriter
 from funnel.services.printing import Printer
 from funnel.services.recipes import Recipe
 from funnel.services.self_check import Keeper, house_parts
-from funnel.services.sending import Sender
+from funnel.services.sending import Sender, nothing
 from funnel.services.shelf import Shelf
 from funnel.services.texts import import_shipped
 from funnel.services.work import Worker
@@ -94,10 +95,13 @@ def build_runtime(
     bell: Bell | None = None,
     mailer: Mailer | None = None,
     press: GuidePress | None = None,
+    patience: Patience = PATIENCE,
+    reach: Callable[[str], None] = nothing,
 ) -> Runtime:
     """Pick the adapters that the settings name; raises SettingInvalid or ContentInvalid.
 
-    An adapter that is given is taken instead: the demo brings its clock, a test its fakes.
+    An adapter that is given is taken instead: the demo brings its clock, a test its fakes, and
+    the proof by faults a `patience` of seconds and what is to happen at the sender's places.
     """
     clock = clock or SystemClock()
     engine = make_engine(settings.database_url)
@@ -117,7 +121,16 @@ def build_runtime(
         sessions=sessions,
         clock=clock,
         links=links,
-        sender=Sender(sessions, clock, mailer, writer, _worker_name(), settings.sending),
+        sender=Sender(
+            sessions,
+            clock,
+            mailer,
+            writer,
+            _worker_name(),
+            settings.sending,
+            patience=patience,
+            reach=reach,
+        ),
         sweeper=Sweeper(sessions, clock, mailer, settings.mail_url.startswith("sendgrid:")),
         printer=Printer(sessions, clock, press, shelf, recipe, keeper.part),
         bell=bell,
