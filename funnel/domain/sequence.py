@@ -1,4 +1,4 @@
-"""A sequence of mails, a person's place in it, and the one decision: what happens next."""
+"""A sequence of mails, a person's place in it, and what may be decided: the values alone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,14 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from funnel.domain.people import Purpose
-from funnel.domain.schedule import (
-    DAYTIME,
-    Delay,
-    Window,
-    due_after,
-    next_opening,
-    zone_of,
-)
+from funnel.domain.schedule import DAYTIME, DEFAULT_ZONE, Delay, Window
 
 
 class Fact(StrEnum):
@@ -100,7 +93,9 @@ class Step:
 class Sequence:
     """An ordered set of steps with its entry, its exits and the consent it needs.
 
-    `starts_on` facts enrol a person; `follows` names a sequence whose end enrols them.
+    `starts_on` facts enrol a person; `follows` names a sequence whose end enrols them. Whoever
+    is enrolled `again_after` their start may begin anew. `gone` maps each step of an older version
+    that is here no more to the nearest one before it that is, or to None: the start.
     """
 
     key: str
@@ -117,21 +112,39 @@ class Sequence:
     keeps_clinic_days: bool = True
     gone: Mapping[str, str | None] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        places = {step.key: place for place, step in enumerate(self.steps)}
+        if len(places) < len(self.steps):
+            raise ValueError("each step of a sequence has a key of its own")
+        for place, step in enumerate(self.steps):
+            if any(places.get(way.onto, -1) <= place for way in step.ways):
+                raise ValueError("a fork leads on to a later step, never back")
+
+    def step(self, key: str | None) -> Step | None:
+        """The step of that key; None when there is none."""
+        return next((step for step in self.steps if step.key == key), None)
+
     def after(self, key: str | None) -> Step | None:
-        """The step after this one; the first for None; None at the end or for an unknown key."""
-        if key is None:
-            return self.steps[0] if self.steps else None
-        keys = [step.key for step in self.steps]
-        place = keys.index(key) + 1 if key in keys else len(keys)
-        return self.steps[place] if place < len(keys) else None
+        """The step after this one; the first for None; None at the end or for an unknown key.
+
+        A step that was deleted counts as the one before it that is still here.
+        """
+        key = self.gone.get(key, key) if key is not None else None
+        keys = [None, *(step.key for step in self.steps)]
+        place = keys.index(key) if key in keys else len(keys)
+        return self.steps[place] if place < len(self.steps) else None
 
 
 @dataclass(frozen=True)
 class Place:
     """Where one person stands in one sequence.
 
-    `anchor_at` is when the last step was resolved, or the start; `last_drip_at` is the last
-    series mail of any sequence that was accepted for this person.
+    `anchor_at` is when `last_step` was dealt with, or the start. `goals` are the facts that count
+    as goals: None for all of `facts`, on a second round those of this round. `onto` comes next,
+    whatever `last_step` says; `owed` are steps behind the person to be sent all the same, first
+    of all. `had` are steps whose mail went or may have gone. `last_drip_at` and `recent` (the last
+    seven days) are series mails of any sequence; `ahead` is when a sequence of higher priority has
+    its next one due. With `send_now` nothing but consent and goals holds the next mail.
     """
 
     anchor_at: datetime
@@ -165,15 +178,19 @@ class Absence:
 class House:
     """The rules over everything a person gets, whatever the sequence.
 
-    `weekly_cap` counts series mails in any seven days; `closed` are the practice's days off in
-    its own `zone`: bank holidays and absences. `spread` is how far mails that were held are
-    strewn, so that they do not leave in one burst.
+    `weekly_cap` counts series mails in any seven days; `closed` and `absences` are the practice's
+    days off in its own `zone`. `spread` is how far mails that were held are strewn, so that they
+    do not leave in one burst.
     """
 
     weekly_cap: int | None = None
     closed: frozenset[date] = frozenset()
     absences: tuple[Absence, ...] = ()
     spread: timedelta = timedelta(0)
+    zone: str = DEFAULT_ZONE
+
+
+HOUSE = House()
 
 
 @dataclass(frozen=True)
@@ -220,64 +237,3 @@ class Halt:
 
 
 Decision = Send | Wait | Skip | Finish | Halt
-HOUSE = House()
-
-
-def next_step(sequence: Sequence, place: Place, now: datetime, _house: House = HOUSE) -> Decision:
-    """What happens next for a person in a sequence, at the instant `now`.
-
-    Pure and total. It never answers Send before the step is due, outside the window, within
-    `min_gap` of the last mail, after a goal, or against consent.
-    """
-    reached = sequence.exits_on & place.facts
-    if reached:
-        return Finish(_goal_sentence(reached), is_exit=True)
-    if place.refusal:
-        return Halt(place.refusal)
-    step = sequence.after(place.last_step)
-    if step is None:
-        return Finish("Every mail of this sequence has been dealt with.")
-    return _for_step(sequence, step, place, now)
-
-
-def _goal_sentence(reached: frozenset[Fact]) -> str:
-    first = sorted(reached)[0]
-    return f"They {FACT_WORDS[first]}, so these mails stop."
-
-
-def _for_step(sequence: Sequence, step: Step, place: Place, now: datetime) -> Decision:
-    zone = zone_of(place.zone)
-    due = due_after(place.anchor_at, step.delay, zone, at=step.at, weekdays=step.weekdays)
-    if now < due:
-        return Wait(step, due, "It is not due before then.")
-    passed = sorted(step.skip_if & place.facts)
-    if passed:
-        return Skip(step, f"Because they {FACT_WORDS[passed[0]]}.")
-    if step.expires_after is not None and now > due + step.expires_after:
-        return Skip(step, "Its time had passed.")
-    return _when_free(sequence, step, place, now)
-
-
-def _when_free(sequence: Sequence, step: Step, place: Place, now: datetime) -> Decision:
-    hold = hold_for(sequence, zone=place.zone, last_drip_at=place.last_drip_at, now=now)
-    return Wait(step, hold.until, hold.why) if hold else Send(step, "It is due.")
-
-
-@dataclass(frozen=True)
-class Hold:
-    """A mail that is due may not go before `until`."""
-
-    until: datetime
-    why: str
-
-
-def hold_for(
-    sequence: Sequence, *, zone: str | None, last_drip_at: datetime | None, now: datetime
-) -> Hold | None:
-    """Whether the gap after the last series mail, or the hour, keeps a due mail back."""
-    if last_drip_at is not None and now < last_drip_at + sequence.min_gap:
-        free = last_drip_at + sequence.min_gap
-        until = next_opening(free, zone_of(zone), sequence.window)
-        return Hold(until, "Held: there was a mail within the last day.")
-    opening = next_opening(now, zone_of(zone), sequence.window)
-    return Hold(opening, "Held: quiet hours.") if opening > now else None

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from funnel.db.mail import Enrolment, Message, StepSkip
 from funnel.db.people import Subscriber
 from funnel.db.upsert import insert_if_absent
+from funnel.domain.decision import next_step
 from funnel.domain.delivery import OPEN_STATES, MessageState
 from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.people import Standing, why_not_send
@@ -23,7 +24,6 @@ from funnel.domain.sequence import (
     Sequence,
     Skip,
     Wait,
-    next_step,
 )
 from funnel.services import outbox, people, texts
 

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 from funnel.db.mail import Enrolment, Message
 from funnel.domain.delivery import MessageState
 from funnel.domain.enrolment import EnrolmentState
+from funnel.domain.holds import hold_for
 from funnel.domain.people import Purpose, why_not_send
 from funnel.domain.ports import MailClass
-from funnel.domain.sequence import Sequence, hold_for
+from funnel.domain.sequence import Place, Sequence
 from funnel.services import control, people, texts
 
 _MAY_HAVE_GONE = (
@@ -63,7 +64,7 @@ def _by_sequence(session: Session, message: Message, now: datetime) -> Objection
     if sequence is None or sequence.exits_on & facts.get(message.subscriber_id, frozenset()):
         return Objection(MessageState.CANCELLED, "The goal of this sequence was reached.")
     if _has_expired(sequence, message, now):
-        return Objection(MessageState.SKIPPED, "Its time had passed.")
+        return Objection(MessageState.SKIPPED, "Skipped: its time had passed.")
     return _hold(session, sequence, message, now)
 
 
@@ -78,7 +79,8 @@ def _hold(
     """A mail that waited for a retry or a pause may have missed its hours meanwhile."""
     last = _last_other(session, message, now) if sequence.min_gap else None
     zone = message.subscriber.time_zone
-    hold = hold_for(sequence, zone=zone, last_drip_at=last, now=now)
+    place = Place(now, None, frozenset(), zone, last, send_now=message.is_hurried)
+    hold = hold_for(sequence, sequence.step(message.step_key), place, now)
     return Objection(MessageState.SCHEDULED, hold.why, hold.until) if hold else None
 
 

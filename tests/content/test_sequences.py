@@ -5,9 +5,10 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from funnel.content.sequences import parse_sequence
+from funnel.domain.decision import next_step
 from funnel.domain.people import Purpose
 from funnel.domain.schedule import Delay, Window, due_after, zone_of
-from funnel.domain.sequence import Fact, Send, Sequence, Wait, next_step
+from funnel.domain.sequence import Fact, Send, Sequence, Wait
 from funnel.domain.sequence import Place as Standing
 from tests.content.samples import TEMPLATES, findings
 

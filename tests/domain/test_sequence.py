@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from funnel.domain.decision import next_step
+from funnel.domain.holds import hold_for
 from funnel.domain.people import Purpose
 from funnel.domain.schedule import Delay, Window, due_after, zone_of
 from funnel.domain.sequence import (
@@ -22,8 +24,6 @@ from funnel.domain.sequence import (
     Skip,
     Step,
     Wait,
-    hold_for,
-    next_step,
 )
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -187,12 +187,14 @@ def test_a_mail_near_another_one_waits_for_the_gap_and_the_window() -> None:
     decision = next_step(series(FIRST), place, due)
     assert isinstance(decision, Wait)
     assert decision.until == datetime(2026, 11, 25, 8, 0, tzinfo=UTC), "the gap ends at night"
-    assert decision.why == "Held: there was a mail within the last day."
+    assert decision.why == "Held: their last mail was not long ago."
 
 
 def test_a_late_mail_waits_for_the_morning() -> None:
     decision = next_step(series(FIRST), at_start(), datetime(2026, 11, 25, 22, 0, tzinfo=UTC))
-    assert decision == Wait(FIRST, datetime(2026, 11, 26, 8, 0, tzinfo=UTC), "Held: quiet hours.")
+    assert decision == Wait(
+        FIRST, datetime(2026, 11, 26, 8, 0, tzinfo=UTC), "Held: quiet hours until 08:00."
+    )
 
 
 def test_an_expired_step_is_skipped_and_one_just_in_time_goes() -> None:
@@ -201,7 +203,7 @@ def test_an_expired_step_is_skipped_and_one_just_in_time_goes() -> None:
     just = next_step(series(step), at_start(), due + timedelta(hours=5))
     late = next_step(series(step), at_start(), due + timedelta(hours=5, seconds=1))
     assert isinstance(just, Send)
-    assert late == Skip(step, "Its time had passed.")
+    assert late == Skip(step, "Skipped: its time had passed.")
 
 
 def test_a_step_is_skipped_for_a_fact_only_once_it_is_due() -> None:
@@ -209,7 +211,7 @@ def test_a_step_is_skipped_for_a_fact_only_once_it_is_due() -> None:
     place = at_start(facts=frozenset({Fact.DOWNLOADED}))
     assert isinstance(next_step(series(step), place, NOW), Wait)
     decision = next_step(series(step), place, NOW + timedelta(days=2))
-    assert decision == Skip(step, "Because they opened the guide.")
+    assert decision == Skip(step, "Skipped: they opened the guide.")
 
 
 def test_the_step_after_each_one_is_the_next_in_the_file() -> None:
@@ -247,5 +249,5 @@ def test_every_fact_can_be_told_in_words() -> None:
 def test_a_due_mail_is_held_by_gap_and_hour(
     now: datetime, last: datetime | None, until: datetime | None
 ) -> None:
-    hold = hold_for(series(FIRST), zone=None, last_drip_at=last, now=now)
+    hold = hold_for(series(FIRST), FIRST, at_start(last_drip_at=last), now)
     assert (hold.until if hold else None) == until

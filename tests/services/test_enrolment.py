@@ -280,7 +280,7 @@ def test_a_step_that_is_passed_over_says_why_and_the_next_one_comes(house: House
     house.hop(3 * DAY)
     with house.rt.reading.begin() as session:
         skip = session.scalars(select(StepSkip)).one()
-    assert (skip.step_key, skip.why) == ("one-technique", "Because they asked for the guide.")
+    assert (skip.step_key, skip.why) == ("one-technique", "Skipped: they asked for the guide.")
     assert sent_keys(house) == ["why-hips"]
 
 

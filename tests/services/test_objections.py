@@ -116,7 +116,7 @@ def test_a_series_mail_that_waited_into_the_night_goes_in_the_morning(each_house
         control.resume_sending(session)
     house.work()
     assert not house.mailer.offered
-    assert make.message(house, DRIP).why == "Held: quiet hours."
+    assert make.message(house, DRIP).why == "Held: quiet hours until 08:00."
     house.clock.move_to(datetime(2026, 11, 25, 7, 59, tzinfo=UTC))
     house.work()
     assert not house.mailer.offered
