@@ -21,4 +21,5 @@ class TextVersion(Base):
     source: Mapped[str]
     sha256: Mapped[str]
     origin: Mapped[str]
+    made_by: Mapped[str | None]
     created_at: Mapped[datetime]

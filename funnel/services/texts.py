@@ -1,10 +1,14 @@
 """The words in the database: importing the shipped ones, and finding a version."""
 
 import hashlib
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from funnel.content.catalog import Catalog
@@ -12,7 +16,10 @@ from funnel.content.mails import MailText, parse_mail
 from funnel.content.sequences import parse_sequence
 from funnel.content.shipped import ShippedText
 from funnel.db.texts import TextVersion
+from funnel.db.upsert import insert_if_absent
+from funnel.domain.errors import ContentInvalid
 from funnel.domain.sequence import Sequence
+from funnel.domain.versions import with_history
 
 SHIPPED = "shipped"
 
@@ -35,22 +42,36 @@ def import_shipped(
 
 def _import_one(session: Session, kind: str, key: str, source: str, now: datetime) -> bool:
     newest = latest(session, kind, key)
-    digest = hashlib.sha256(source.encode()).hexdigest()
-    if newest is not None and (newest.sha256 == digest or newest.origin != SHIPPED):
+    if newest is not None and (newest.source == source or newest.origin != SHIPPED):
         return False
-    session.add(
-        TextVersion(
-            kind=kind,
-            key=key,
-            version=newest.version + 1 if newest else 1,
-            source=source,
-            sha256=digest,
-            origin=SHIPPED,
-            created_at=now,
-        )
+    number = newest.version + 1 if newest else 1
+    return add_version(session, kind, key, number, source, origin=SHIPPED, now=now)
+
+
+def add_version(
+    session: Session,
+    kind: str,
+    key: str,
+    version: int,
+    source: str,
+    *,
+    origin: str,
+    by: str | None = None,
+    now: datetime,
+) -> bool:
+    """Add a version of a text; False when somebody else has added this number meanwhile."""
+    return insert_if_absent(
+        session,
+        TextVersion,
+        kind=kind,
+        key=key,
+        version=version,
+        source=source,
+        sha256=hashlib.sha256(source.encode()).hexdigest(),
+        origin=origin,
+        made_by=by,
+        created_at=now,
     )
-    session.flush()
-    return True
 
 
 def latest(session: Session, kind: str, key: str) -> TextVersion | None:
@@ -68,21 +89,63 @@ def require(session: Session, kind: str, key: str) -> TextVersion:
 
 
 def sequences(session: Session) -> dict[str, Sequence]:
-    """Every sequence in its newest version, by key."""
-    newest = (
-        select(TextVersion.key, func.max(TextVersion.version).label("version"))
-        .where(TextVersion.kind == "sequence")
-        .group_by(TextVersion.key)
-        .subquery()
+    """Every sequence in its newest version, by key, knowing the steps that older ones had.
+
+    They are read again only when a version came; else this is one small query.
+    """
+    query = select(TextVersion.key, TextVersion.version, TextVersion.sha256).where(
+        TextVersion.kind == "sequence"
     )
-    query = select(TextVersion).join(
-        newest, (TextVersion.key == newest.c.key) & (TextVersion.version == newest.c.version)
+    known = tuple(
+        (row.key, row.version, row.sha256)
+        for row in session.execute(query.order_by(TextVersion.key, TextVersion.version))
     )
-    rows = session.scalars(query.where(TextVersion.kind == "sequence"))
-    return {row.key: _sequence(row.source, f"{row.key} version {row.version}") for row in rows}
+    kept = _KEPT.get(session.get_bind())
+    if kept is None or kept.known != known:
+        kept = _Kept(known, _read_sequences(session))
+        _KEPT[session.get_bind()] = kept
+    return dict(kept.sequences)
 
 
-@lru_cache(maxsize=64)
+@dataclass(frozen=True)
+class _Kept:
+    """The sequences of one database, and the versions they were read from."""
+
+    known: tuple[tuple[str, int, str], ...]
+    sequences: Mapping[str, Sequence]
+
+
+_KEPT: WeakKeyDictionary[object, _Kept] = WeakKeyDictionary()
+
+
+def _read_sequences(session: Session) -> dict[str, Sequence]:
+    query = select(TextVersion).where(TextVersion.kind == "sequence")
+    found: dict[str, list[TextVersion]] = defaultdict(list)
+    for row in session.scalars(query.order_by(TextVersion.version)):
+        found[row.key].append(row)
+    return {key: _with_history(rows) for key, rows in found.items()}
+
+
+def _with_history(rows: list[TextVersion]) -> Sequence:
+    older = (_older(row) for row in rows[:-1])
+    newest = rows[-1]
+    return with_history(
+        [
+            *(version for version in older if version is not None),
+            _sequence(newest.source, f"{newest.key} version {newest.version}"),
+        ]
+    )
+
+
+def _older(row: TextVersion) -> Sequence | None:
+    """An older version; None where the language it was written in is no longer read."""
+    try:
+        return _sequence(row.source, f"{row.key} version {row.version}")
+    except ContentInvalid:
+        return None
+
+
+@lru_cache(maxsize=256)
 def _sequence(source: str, where: str) -> Sequence:
     return parse_sequence(source, where)
 

@@ -14,6 +14,7 @@ depends_on = None
 def upgrade() -> None:
     _widen_enrolment()
     _widen_message()
+    op.add_column("text_version", sa.Column("made_by", sa.Text(), nullable=True))
     op.create_table(
         "owed_step",
         sa.Column("enrolment_id", sa.Integer(), nullable=False),
