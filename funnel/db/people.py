@@ -126,7 +126,7 @@ class Suppression(Base):
 
 
 class FunnelEvent(Base):
-    """The first time a fact of the funnel became true of a person."""
+    """The first time a fact of the funnel became true of a person, and the last time it did."""
 
     __tablename__ = "funnel_event"
     __table_args__ = (
@@ -139,6 +139,7 @@ class FunnelEvent(Base):
     subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id", ondelete="CASCADE"))
     fact: Mapped[str]
     occurred_at: Mapped[datetime]
+    again_at: Mapped[datetime | None]
 
 
 class VisitCount(Base):

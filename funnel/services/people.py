@@ -1,7 +1,7 @@
 """Finding people, and what may be sent to them."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from sqlalchemy import select
@@ -42,19 +42,23 @@ def standings(
     session: Session, people: Collection[Subscriber], *, pepper: bytes
 ) -> dict[int, Standing]:
     """What decides whether each of these people may be mailed, by subscriber id."""
+    known = {person.id: (PersonState(person.state), person.email_key) for person in people}
+    return standings_of(session, known, pepper=pepper)
+
+
+def standings_of(
+    session: Session, known: Mapping[int, tuple[PersonState, str]], *, pepper: bytes
+) -> dict[int, Standing]:
+    """The same for people whose state and address key are known, by subscriber id."""
     purposes: dict[int, set[Purpose]] = defaultdict(set)
-    ids = [person.id for person in people]
-    for row in session.scalars(select(Consent).where(Consent.subscriber_id.in_(ids))):
-        purposes[row.subscriber_id].add(Purpose(row.purpose))
-    hashes = {person.id: fingerprint(person.email_key, pepper) for person in people}
+    query = select(Consent.subscriber_id, Consent.purpose).where(Consent.subscriber_id.in_(known))
+    for subscriber_id, purpose in session.execute(query):
+        purposes[subscriber_id].add(Purpose(purpose))
+    hashes = {who: fingerprint(key, pepper) for who, (_, key) in known.items()}
     reasons = suppressions(session, set(hashes.values()))
     return {
-        person.id: Standing(
-            PersonState(person.state),
-            frozenset(purposes[person.id]),
-            reasons.get(hashes[person.id], frozenset()),
-        )
-        for person in people
+        who: Standing(state, frozenset(purposes[who]), reasons.get(hashes[who], frozenset()))
+        for who, (state, _) in known.items()
     }
 
 

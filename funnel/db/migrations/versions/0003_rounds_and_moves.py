@@ -14,6 +14,8 @@ depends_on = None
 def upgrade() -> None:
     _widen_enrolment()
     _widen_message()
+    with op.batch_alter_table("funnel_event", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("again_at", UtcDateTime(), nullable=True))
     op.add_column("text_version", sa.Column("made_by", sa.Text(), nullable=True))
     op.create_table(
         "owed_step",

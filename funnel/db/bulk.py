@@ -1,0 +1,73 @@
+"""Many rows in one statement, on both databases."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ARRAY, Table, bindparam, func, update
+from sqlalchemy.orm import Session
+
+from funnel.db.base import Base
+from funnel.db.upsert import insert_into
+
+Row = dict[str, Any]
+
+
+def update_rows(session: Session, table: type[Base], rows: Sequence[Row]) -> None:
+    """Set columns of rows found by `id`; all rows name the same columns."""
+    if not rows:
+        return
+    target = table.__table__
+    assert isinstance(target, Table)  # noqa: S101 - every table of the funnel is one
+    if session.get_bind().dialect.name == "postgresql":
+        _update_from_arrays(session, target, rows)
+    else:
+        _update_one_by_one(session, target, rows)
+
+
+def update_by_shape(session: Session, table: type[Base], rows: Sequence[Row]) -> None:
+    """Set columns of rows found by `id`; those that name the same columns go together."""
+    shapes: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        shapes.setdefault(tuple(row), []).append(row)
+    for alike in shapes.values():
+        update_rows(session, table, alike)
+
+
+def _update_from_arrays(session: Session, target: Table, rows: Sequence[Row]) -> None:
+    names = list(rows[0])
+    arrays = (bindparam(f"all_{name}", type_=ARRAY(target.c[name].type)) for name in names)
+    given = func.unnest(*arrays).table_valued(*names).render_derived("given")
+    values = {name: given.c[name] for name in names if name != "id"}
+    statement = update(target).where(target.c.id == given.c.id).values(values)
+    columns = {f"all_{name}": [row[name] for row in rows] for name in names}
+    session.connection().execute(statement, columns)
+
+
+def _update_one_by_one(session: Session, target: Table, rows: Sequence[Row]) -> None:
+    """SQLite runs a prepared statement at no cost to speak of."""
+    values = {name: bindparam(f"to_{name}") for name in rows[0] if name != "id"}
+    statement = update(target).where(target.c.id == bindparam("by_id")).values(values)
+    renamed = [
+        {"by_id" if name == "id" else f"to_{name}": value for name, value in row.items()}
+        for row in rows
+    ]
+    session.connection().execute(statement, renamed)
+
+
+def insert_absent(session: Session, table: type[Base], rows: Sequence[Row]) -> list[Any]:
+    """Insert those rows that no unique key forbids; returns the first key of each that went in."""
+    if not rows:
+        return []
+    target = table.__table__
+    key = next(iter(target.primary_key.columns))  # type: ignore[attr-defined]
+    statement = insert_into(session, table).on_conflict_do_nothing().returning(key)
+    return list(session.connection().execute(statement, list(rows)).scalars())
+
+
+def update_by_shape(session: Session, table: type[Base], rows: Sequence[Row]) -> None:
+    """Set columns of rows found by `id`; rows that name the same columns go together."""
+    shapes: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        shapes.setdefault(tuple(row), []).append(row)
+    for alike in shapes.values():
+        update_rows(session, table, alike)
