@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from funnel.db.mail import Control, Tick
@@ -11,18 +13,43 @@ from funnel.db.upsert import insert_if_absent
 from funnel.domain.breaker import Breaker
 
 PAUSED = "paused"
+BRAKE = "brake"
+LINEAGE = "lineage"
+RESTORED = "restored"
 BREAKER = "breaker"
 PEPPER = "pepper"
 LAST_TICK = "last_tick"
+_STOPS = (PAUSED, BRAKE, LINEAGE, RESTORED)
+
+
+class StopMode(StrEnum):
+    """What the therapist stopped: everything, or the series and not what people asked for."""
+
+    ALL = "all"
+    SERIES = "series"
 
 
 @dataclass(frozen=True)
 class SendingState:
-    """Whether mail may leave, since when not, and who stopped it."""
+    """What may leave, since when not, and who stopped it.
+
+    `is_paused`: nothing leaves. `holds_series`: no series mail leaves, because all mail or the
+    series was stopped, or because the brake holds it for the reason `braked`. `restored` says
+    why a database that was restored or copied stands still; `generation` is that database's.
+    """
 
     is_paused: bool
     since: datetime | None = None
     by: str | None = None
+    is_series_stopped: bool = False
+    braked: str | None = None
+    restored: str | None = None
+    generation: int = 0
+
+    @property
+    def holds_series(self) -> bool:
+        """True while no series mail may leave."""
+        return self.is_paused or self.is_series_stopped or self.braked is not None
 
 
 def read(session: Session, key: str) -> dict[str, object]:
@@ -39,21 +66,40 @@ def write(session: Session, key: str, value: dict[str, object]) -> None:
 
 
 def sending_state(session: Session) -> SendingState:
-    """Whether the therapist stopped all mail."""
-    value = read(session, PAUSED)
-    if not value.get("on"):
-        return SendingState(is_paused=False)
-    return SendingState(True, datetime.fromisoformat(str(value["since"])), str(value["by"]))
+    """What was stopped, by whom or by what; one statement."""
+    query = select(Control.key, Control.value).where(Control.key.in_(_STOPS))
+    found: dict[str, dict[str, Any]] = {row.key: row.value for row in session.execute(query)}
+    stop, brake, restored = (found.get(key, {}) for key in (PAUSED, BRAKE, RESTORED))
+    is_stopped = bool(stop.get("on"))
+    is_all = is_stopped and stop.get("mode", StopMode.ALL) == StopMode.ALL
+    since = stop.get("since") if is_stopped else restored.get("since")
+    return SendingState(
+        is_paused=is_all or bool(restored.get("on")),
+        since=datetime.fromisoformat(since) if since else None,
+        by=stop.get("by") if is_stopped else None,
+        is_series_stopped=is_stopped and not is_all,
+        braked=brake["why"] if brake.get("on") else None,
+        restored=restored["why"] if restored.get("on") else None,
+        generation=found.get(LINEAGE, {}).get("generation", 0),
+    )
 
 
-def pause_sending(session: Session, *, by: str, now: datetime) -> None:
-    """Stop all mail: nothing more is claimed or started. Stopping twice keeps the first."""
-    if not sending_state(session).is_paused:
-        write(session, PAUSED, {"on": True, "since": now.isoformat(), "by": by})
+def pause_sending(
+    session: Session, *, by: str, now: datetime, mode: StopMode = StopMode.ALL
+) -> None:
+    """Stop all mail, or series mail: no more is claimed or started.
+
+    Stopping twice keeps who did it first, and the wider of the two.
+    """
+    stop = read(session, PAUSED)
+    known = stop.get("mode", StopMode.ALL) if stop.get("on") else None
+    if known in {StopMode.ALL, mode}:
+        return
+    write(session, PAUSED, {"on": True, "since": now.isoformat(), "by": by, "mode": mode})
 
 
 def resume_sending(session: Session) -> None:
-    """Let mail go again."""
+    """Let mail go again. The brake and a restored database's stop are let go by themselves."""
     write(session, PAUSED, {"on": False})
 
 
