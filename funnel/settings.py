@@ -5,6 +5,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
@@ -15,6 +16,13 @@ LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 MAIL_SCHEMES = frozenset({"mailbox", "smtp", "smtps", "sendgrid"})
 BROKER_SCHEMES = frozenset({"redis", "rediss", "unix"})
 MAX_PORT = 65_535
+REAL_PROVIDERS = frozenset({"smtp", "smtps", "sendgrid"})
+# Mails a second and a day, unless SEND_RATE and SEND_DAILY say otherwise: what a practice needs,
+# and little enough that a mistake is seen before it is big. The local mailbox takes everything.
+SEND_RATES = {"smtp": 5, "smtps": 5, "sendgrid": 20}
+SEND_A_DAY = 2000
+# Names that are nobody's: whoever tries the product writes to these.
+NOBODYS = ("example.com", "example.org", "example.net", "example", "test", "invalid", "localhost")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[0-9]+)?")
 _LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
@@ -48,6 +56,10 @@ class Settings:
     is_production: bool = False
     trusted_proxies: int = 0
     sending: bool = True
+    send_rate: int | None = None
+    send_daily: int | None = None
+    warm_up: date | None = None
+    allowed_recipients: tuple[str, ...] = ()
     sendgrid_public_keys: tuple[str, ...] = ()
     templates_path: str = str(Path(__file__).parent.parent / "templates")
     demo: bool = False
@@ -61,9 +73,11 @@ class Settings:
         """
         read = _Reader(os.environ if env is None else env)
         is_production = read.flag("PRODUCTION", False)
+        mail_url = read.text("MAIL_URL", "mailbox://var/mailbox")
+        scheme = _scheme(mail_url)
         return cls(
             database_url=read.text("DATABASE_URL", cls.database_url),
-            mail_url=read.text("MAIL_URL", "mailbox://var/mailbox"),
+            mail_url=mail_url,
             storage_url=read.text("STORAGE_URL", cls.storage_url),
             broker_url=read.text("BROKER_URL", ""),
             secret_keys=read.words("SECRET_KEY") or (() if is_production else _own_secret()),
@@ -72,6 +86,10 @@ class Settings:
             is_production=is_production,
             trusted_proxies=read.number("TRUSTED_PROXIES", 0),
             sending=read.flag("SENDING", True),
+            send_rate=read.limit("SEND_RATE", SEND_RATES.get(scheme)),
+            send_daily=read.limit("SEND_DAILY", SEND_A_DAY if scheme in REAL_PROVIDERS else None),
+            warm_up=read.day("WARM_UP"),
+            allowed_recipients=read.words("ALLOWED_RECIPIENTS"),
             sendgrid_public_keys=read.words("SENDGRID_PUBLIC_KEY"),
             templates_path=read.text("TEMPLATES_PATH", cls.templates_path),
         )
@@ -85,6 +103,24 @@ class Settings:
     def host(self) -> str:
         """The host, with its port if any, that requests must name."""
         return urlsplit(self.base_url).netloc
+
+    @property
+    def has_real_provider(self) -> bool:
+        """True when mail leaves this machine; the local mailbox keeps it here."""
+        return _scheme(self.mail_url) in REAL_PROVIDERS
+
+    @property
+    def recipients(self) -> tuple[str, ...] | None:
+        """The only domains and addresses that get mail; None when everybody may.
+
+        A copy of the database that is tried out must not write to real people: outside
+        production a real provider gets nobody's names alone, unless ALLOWED_RECIPIENTS says more.
+        """
+        if "*" in self.allowed_recipients:
+            return None
+        if self.allowed_recipients:
+            return tuple(each.lower() for each in self.allowed_recipients)
+        return NOBODYS if self.has_real_provider and not self.is_production else None
 
     @property
     def place(self) -> tuple[str, int]:
@@ -126,6 +162,22 @@ class _Reader:
         if not re.fullmatch("[0-9]{1,3}", value):
             raise SettingInvalid(f"{name} must be a whole number.")
         return int(value)
+
+    def limit(self, name: str, default: int | None) -> int | None:
+        """A whole number from 1, or `off` for no limit; `default` when nothing is said."""
+        value = self.text(name, "").lower()
+        if value in {"", "off"}:
+            return None if value else default
+        if not re.fullmatch("[1-9][0-9]{0,6}", value):
+            raise SettingInvalid(f"{name} must be a whole number from 1, or off.")
+        return int(value)
+
+    def day(self, name: str) -> date | None:
+        value = self.text(name, "")
+        try:
+            return date.fromisoformat(value) if value else None
+        except ValueError as error:
+            raise SettingInvalid(f"{name} must be a day, as 2027-03-01.") from error
 
 
 def _own_secret() -> tuple[str, ...]:
@@ -169,6 +221,7 @@ def _checks(settings: Settings) -> list[Finding | None]:
         _check_secret(settings),
         _check_base_url(settings),
         _check_mail(settings),
+        _check_recipients(settings),
         _check_webhook(settings),
         _check_broker(settings),
         _check_proxies(settings),
@@ -211,6 +264,18 @@ def _check_mail(settings: Settings) -> Finding | None:
     if settings.is_production and scheme == "mailbox":
         return Finding("S06", "MAIL_URL is the local mailbox.", "Real people get no mail from it.")
     return None
+
+
+def _check_recipients(settings: Settings) -> Finding | None:
+    recipients = settings.recipients
+    if recipients is None:
+        return None
+    return Finding(
+        "S13",
+        f"Mail goes only to {', '.join(recipients)}; all other mail is refused.",
+        "Name whom you try it with, or everybody: ALLOWED_RECIPIENTS=*",
+        is_error=False,
+    )
 
 
 def _check_webhook(settings: Settings) -> Finding | None:

@@ -8,7 +8,7 @@ import pytest
 from funnel.checks import check_settings, findings_of, refuse_errors
 from funnel.domain.errors import SettingInvalid
 from funnel.runtime import start
-from funnel.settings import Settings
+from funnel.settings import NOBODYS, Settings
 
 KEY = "for-these-tests-only-and-long-enough"
 PRODUCTION = {
@@ -18,6 +18,7 @@ PRODUCTION = {
     "SECRET_KEY": KEY,
     "MAIL_URL": "smtps://mail.example.org",
 }
+ALLOWED = ("me@real.site", "gmx.net")
 
 
 def codes(**changed: str) -> set[str]:
@@ -138,3 +139,41 @@ def test_away_from_production_what_is_not_filled_in_stops_nothing() -> None:
     settings = replace(Settings(), secret_keys=(KEY,))
     refuse_errors(settings)
     assert {finding.code for finding in findings_of(settings)} >= {"B01", "B02"}
+
+
+def test_a_limit_is_a_whole_number_or_off() -> None:
+    smtp = {"SECRET_KEY": KEY, "MAIL_URL": "smtp://mail.example.org"}
+    assert Settings.from_env(smtp).send_rate == 5
+    assert Settings.from_env(smtp | {"SEND_RATE": "50"}).send_rate == 50
+    assert Settings.from_env(smtp | {"SEND_RATE": "off"}).send_rate is None
+    for wrong in ("0", "-1", "fast", "1.5", "none"):
+        with pytest.raises(SettingInvalid, match="SEND_RATE must be a whole number"):
+            Settings.from_env(smtp | {"SEND_RATE": wrong})
+    assert Settings.from_env({"SECRET_KEY": KEY}).send_rate is None
+
+
+def test_the_first_day_of_the_warm_up_is_a_day() -> None:
+    env = {"SECRET_KEY": KEY}
+    assert Settings.from_env(env).warm_up is None
+    assert str(Settings.from_env(env | {"WARM_UP": "2027-03-01"}).warm_up) == "2027-03-01"
+    with pytest.raises(SettingInvalid, match="WARM_UP must be a day"):
+        Settings.from_env(env | {"WARM_UP": "the first of March"})
+
+
+@pytest.mark.parametrize(
+    ("changed", "recipients"),
+    [
+        ({}, None),
+        ({"PRODUCTION": "off"}, NOBODYS),
+        ({"PRODUCTION": "off", "MAIL_URL": "mailbox://var/mailbox"}, None),
+        ({"PRODUCTION": "off", "ALLOWED_RECIPIENTS": "*"}, None),
+        ({"PRODUCTION": "off", "ALLOWED_RECIPIENTS": "Me@Real.site gmx.net"}, ALLOWED),
+        ({"ALLOWED_RECIPIENTS": "me@real.site gmx.net"}, ALLOWED),
+    ],
+)
+def test_outside_production_a_real_provider_gets_nobodys_names_alone(
+    changed: dict[str, str], recipients: tuple[str, ...] | None
+) -> None:
+    settings = Settings.from_env(PRODUCTION | changed)
+    assert settings.recipients == recipients
+    assert ("S13" in {each.code for each in settings.check()}) == (recipients is not None)
