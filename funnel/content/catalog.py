@@ -13,6 +13,7 @@ from pydantic.dataclasses import dataclass as checked
 from funnel.content.brand import Brand, Letter, Line
 from funnel.content.files import read_text, shown_path
 from funnel.content.findings import Findings
+from funnel.content.house_rules import HouseRules
 from funnel.content.models import STRICT, read_model
 from funnel.content.self_check import read_self_check
 from funnel.domain.errors import ContentInvalid
@@ -130,6 +131,7 @@ class Catalog:
     offers: Mapping[str, Offer]
     wordings: Mapping[str, Wording]
     self_check: SelfCheck
+    house_rules: HouseRules
 
 
 def load_catalog(root: Path) -> Catalog:
@@ -141,12 +143,21 @@ def load_catalog(root: Path) -> Catalog:
     offers = _load(dict[Key, Offer], root, "offers.yaml", problems)
     wordings = _load(dict[Key, _WordingFile], root, "wordings.yaml", problems)
     self_check = _load_self_check(root, problems)
-    if not (brand and safety and challenge and self_check) or offers is None or wordings is None:
+    rules = _load(HouseRules, root, "sending.yaml", problems)
+    if not (brand and safety and challenge and self_check and rules):
+        raise ContentInvalid(tuple(problems))
+    if offers is None or wordings is None:
         raise ContentInvalid(tuple(problems))
     _refuse_another_promise(wordings, self_check)
     named = {key: Wording(key, each.version, each.text) for key, each in wordings.items()}
     return Catalog(
-        brand, safety, challenge, MappingProxyType(offers), MappingProxyType(named), self_check
+        brand=brand,
+        safety=safety,
+        challenge=challenge,
+        offers=MappingProxyType(offers),
+        wordings=MappingProxyType(named),
+        self_check=self_check,
+        house_rules=rules,
     )
 
 

@@ -20,7 +20,8 @@ from funnel.content.names import (
 )
 from funnel.content.render import MailFields, Renderer
 from funnel.content.safety_lint import lint_safety, lint_self_check
-from funnel.content.sequences import parse_sequence
+from funnel.content.sequence_checks import check_together
+from funnel.content.sequences import mail_keys, parse_sequence
 from funnel.content.shipped import SERVICE, ShippedText, shipped_texts
 from funnel.content.style import lint_build
 from funnel.domain.errors import ContentInvalid
@@ -31,6 +32,7 @@ PREHEADER = range(40, 91)
 TYPICAL_NAME = 10
 _CATALOG_FILES = (
     "self_check.yaml", "challenge.yaml", "offers.yaml", "wordings.yaml", "brand.yaml",
+    "sending.yaml",
 )  # fmt: skip
 
 
@@ -123,10 +125,11 @@ def lint_all(root: Path) -> tuple[str, ...]:
         texts = shipped_texts(root)
     except ContentInvalid as error:
         return error.findings
+    patterns = frozenset(pattern.key for pattern in catalog.self_check.patterns)
     return tuple(dict.fromkeys((
         *_lint_catalog(root, catalog),
-        *_lint_sequences(texts),
-        *_lint_mails(texts, Renderer(root, catalog), frozenset(catalog.brand.link_hosts)),
+        *_lint_sequences(texts, patterns),
+        *lint_mails(texts, Renderer(root, catalog), frozenset(catalog.brand.link_hosts)),
     )))  # fmt: skip
 
 
@@ -138,19 +141,17 @@ def _lint_catalog(root: Path, catalog: Catalog) -> Iterator[str]:
     yield from lint_self_check(catalog.self_check, shown_path(root, root / "self_check.yaml"))
 
 
-def _lint_sequences(texts: tuple[ShippedText, ...]) -> Iterator[str]:
+def _lint_sequences(texts: tuple[ShippedText, ...], patterns: frozenset[str]) -> Iterator[str]:
     sequences: dict[str, Sequence] = {}
     for text in (each for each in texts if each.kind == "sequence"):
         try:
-            sequences[text.key] = parse_sequence(text.source, text.where)
+            sequences[text.key] = parse_sequence(text.source, text.where, patterns)
         except ContentInvalid as error:
             yield from error.findings
             continue
         yield from _lint_steps(sequences[text.key], text, texts)
-    for text in (each for each in texts if each.key in sequences):
-        follows = sequences[text.key].follows
-        if follows is not None and follows not in sequences:
-            yield f"{text.where}:1: it follows '{follows}', which does not exist: correct the name"
+    where = {text.key: text.where for text in texts}
+    yield from (f"{where[key]}:1: {problem}" for key, problem in check_together(sequences))
 
 
 def _lint_steps(
@@ -158,19 +159,23 @@ def _lint_steps(
 ) -> Iterator[str]:
     if sequence.key != text.key:
         yield f"{text.where}:1: the key is '{sequence.key}' but the folder '{text.key}': make one"
-    steps = {f"{text.key}/{step.key}" for step in sequence.steps}
+    steps = {f"{text.key}/{key}" for key in mail_keys(sequence)}
+    forks = {f"{text.key}/{step.key}" for step in sequence.steps if step.ways}
     mails = {
         each.key for each in texts if each.kind == "mail" and each.key.partition("/")[0] == text.key
     }
     for key in sorted(steps - mails):
         yield f"{text.where}:1: the step '{key}' has no mail: add its file"
-    for key in sorted(mails - steps):
+    for key in sorted(mails & forks):
+        yield f"{text.where}:1: the fork '{key}' sends nothing, yet it has a mail: remove its file"
+    for key in sorted(mails - steps - forks):
         yield f"{text.where}:1: the mail '{key}' has no step: add one or remove the file"
 
 
-def _lint_mails(
+def lint_mails(
     texts: tuple[ShippedText, ...], renderer: Renderer, hosts: frozenset[str]
 ) -> Iterator[str]:
+    """What is wrong with the mails among these texts: read, judged and built as for a reader."""
     for text in (each for each in texts if each.kind == "mail"):
         is_marketing = not text.key.startswith(f"{SERVICE}/")
         try:
