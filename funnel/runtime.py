@@ -37,6 +37,7 @@ from funnel.domain.ports import (
 )
 from funnel.links import Links
 from funnel.services import control, house_copies
+from funnel.services.advancing import SequenceEngine
 from funnel.services.doubt import Sweeper
 from funnel.services.enrolment import release_all_of
 from funnel.services.letters import LetterWriter
@@ -73,6 +74,7 @@ class Runtime:
     bell: Bell
     verifier: WebhookVerifier
     worker: Worker
+    sequences: SequenceEngine
     figure: Callable[[str], figures.Figure]
 
     def close(self) -> None:
@@ -117,6 +119,7 @@ def build_runtime(
     press = press or PdfPress()
     writer = LetterWriter(catalog, Renderer(root, catalog), links)
     bell = bell or _bell(settings)
+    sequences = SequenceEngine(links.pepper)
     worker = Worker(
         sessions=sessions,
         clock=clock,
@@ -134,6 +137,7 @@ def build_runtime(
         sweeper=Sweeper(sessions, clock, mailer, settings.mail_url.startswith("sendgrid:")),
         printer=Printer(sessions, clock, press, shelf, recipe, keeper.part),
         bell=bell,
+        sequences=sequences,
     )
     return Runtime(
         settings=settings,
@@ -152,6 +156,7 @@ def build_runtime(
         bell=bell,
         verifier=SignatureVerifier(settings.sendgrid_public_keys),
         worker=worker,
+        sequences=sequences,
         figure=figures.draw,
     )
 

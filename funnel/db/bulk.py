@@ -25,7 +25,7 @@ def update_rows(session: Session, table: type[Base], rows: Sequence[Row]) -> Non
 
 
 def update_by_shape(session: Session, table: type[Base], rows: Sequence[Row]) -> None:
-    """Set columns of rows found by `id`; those that name the same columns go together."""
+    """Set columns of rows found by `id`; rows that name the same columns go together."""
     shapes: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
         shapes.setdefault(tuple(row), []).append(row)
@@ -45,7 +45,7 @@ def _update_from_arrays(session: Session, target: Table, rows: Sequence[Row]) ->
 
 def _update_one_by_one(session: Session, target: Table, rows: Sequence[Row]) -> None:
     """SQLite runs a prepared statement at no cost to speak of."""
-    values = {name: bindparam(f"to_{name}") for name in rows[0] if name != "id"}
+    values: Row = {name: bindparam(f"to_{name}") for name in rows[0] if name != "id"}
     statement = update(target).where(target.c.id == bindparam("by_id")).values(values)
     renamed = [
         {"by_id" if name == "id" else f"to_{name}": value for name, value in row.items()}
@@ -62,12 +62,3 @@ def insert_absent(session: Session, table: type[Base], rows: Sequence[Row]) -> l
     key = next(iter(target.primary_key.columns))  # type: ignore[attr-defined]
     statement = insert_into(session, table).on_conflict_do_nothing().returning(key)
     return list(session.connection().execute(statement, list(rows)).scalars())
-
-
-def update_by_shape(session: Session, table: type[Base], rows: Sequence[Row]) -> None:
-    """Set columns of rows found by `id`; rows that name the same columns go together."""
-    shapes: dict[tuple[str, ...], list[Row]] = {}
-    for row in rows:
-        shapes.setdefault(tuple(row), []).append(row)
-    for alike in shapes.values():
-        update_rows(session, table, alike)

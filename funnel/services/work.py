@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from funnel.domain.clock import Clock
 from funnel.domain.ports import Bell
 from funnel.links import Links
-from funnel.services import control, enrolment, limits, mail_events, self_check
+from funnel.services import control, limits, mail_events, self_check
+from funnel.services.advancing import SequenceEngine
 from funnel.services.doubt import Sweeper
 from funnel.services.printing import Printer
 from funnel.services.sending import Sender
@@ -35,6 +36,7 @@ class Worker:
     sweeper: Sweeper
     printer: Printer
     bell: Bell
+    sequences: SequenceEngine
     stopping: Event = field(default_factory=Event)
 
     def mail_round(self) -> None:
@@ -62,7 +64,7 @@ class Worker:
 
     def _advance(self) -> int:
         with self.sessions.begin() as session:
-            return enrolment.advance_due(session, pepper=self.links.pepper, now=self.clock.now())
+            return self.sequences.advance_due(session, now=self.clock.now())
 
     def tick(self) -> None:
         """The periodic jobs; whoever takes a slot first does it, and twice is harmless."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from funnel.domain.ports import OutgoingEmail
-from funnel.services import enrolment
 from funnel.services.letters import Draft, LetterWriter
 from funnel.services.sending import Sender
 from tests.support import make
@@ -45,7 +44,7 @@ def drip_due(house: House) -> None:
 def advance(house: House) -> int:
     """Decide for every enrolment that is due."""
     with house.rt.sessions.begin() as session:
-        return enrolment.advance_due(session, pepper=house.rt.links.pepper, now=house.clock.now())
+        return house.rt.sequences.advance_due(session, now=house.clock.now())
 
 
 def sweep(house: House) -> int:
