@@ -44,15 +44,26 @@ def own_headers(email: OutgoingEmail) -> list[tuple[str, str]]:
 
     None holds anything about the reader but the opaque unsubscribe link.
     """
+    return [*shared_headers(email), *reader_headers(email)]
+
+
+def shared_headers(email: OutgoingEmail) -> list[tuple[str, str]]:
+    """The part of our own headers that every reader of one mail gets alike."""
     domain = email.from_address.rpartition("@")[2]
     headers = [
-        ("Message-ID", email.message_id_header),
         ("Auto-Submitted", "auto-generated"),
         ("Feedback-ID", f"{email.mail_class}:{domain}:email:funnel"),
     ]
     if email.list_unsubscribe_url is not None:
+        headers.append(("List-Id", f"<series.{domain}>"))
+    return headers
+
+
+def reader_headers(email: OutgoingEmail) -> list[tuple[str, str]]:
+    """The rest of our own headers: one reader's, with the pair for leaving in one click whole."""
+    headers = [("Message-ID", email.message_id_header)]
+    if email.list_unsubscribe_url is not None:
         headers += [
-            ("List-Id", f"<series.{domain}>"),
             ("List-Unsubscribe", f"<{email.list_unsubscribe_url}>"),
             ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
         ]

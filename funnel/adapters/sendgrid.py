@@ -1,72 +1,38 @@
-"""Sends through SendGrid's v3 API: one request a message, nothing tracked, nothing retried."""
+"""Sends through SendGrid's v3 API: many readers a request, nothing tracked, nothing retried."""
 
-import json
-import re
 import ssl
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
-import httpcore
-
 from funnel.adapters.clocks import SystemClock
-from funnel.adapters.deadline import DeadlineBackend
-from funnel.adapters.mime import check, own_headers
+from funnel.adapters.mime import check
+from funnel.adapters.sendgrid_answers import REFUSED, judge
+from funnel.adapters.sendgrid_api import AnswerLost, Patience, SendGridApi, Unreachable
+from funnel.adapters.sendgrid_logs import SendGridLogs
+from funnel.adapters.sendgrid_requests import SendRequest, requests_for
 from funnel.domain.clock import Clock
-from funnel.domain.errors import MailRefused, SettingInvalid
+from funnel.domain.errors import MailRefused
 from funnel.domain.ports import Outcome, OutgoingEmail, SendResult
 
-MAX_ANSWER_OCTETS = 64 * 1024
-MAX_THROTTLE = timedelta(hours=1)  # a nonsense reset time must not stop the mail for good
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-
-_KEY = re.compile(r"[!-~]+")
-_SECONDS = re.compile(r"[0-9]{1,11}")
-_FIELD = re.compile(r"[A-Za-z0-9_.\[\]-]{1,80}")
-
-_BY_STATUS = {
-    202: (Outcome.ACCEPTED, "SendGrid accepted it."),
-    400: (Outcome.REFUSED, "SendGrid refused it as malformed"),
-    413: (Outcome.REFUSED, "SendGrid refused it as too large"),
-    401: (Outcome.ACCOUNT_REFUSED, "SendGrid does not know the API key."),
-    403: (Outcome.ACCOUNT_REFUSED, "SendGrid does not let this account or sender send."),
-    404: (Outcome.ACCOUNT_REFUSED, "SendGrid was not found at the configured address."),
-    405: (Outcome.ACCOUNT_REFUSED, "SendGrid was not found at the configured address."),
-    415: (Outcome.ACCOUNT_REFUSED, "SendGrid was not found at the configured address."),
-    429: (Outcome.NOT_SENT_THROTTLED, "SendGrid asked us to slow down."),
-}
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long to wait, in seconds, for each stage of a request and for all of it."""
-
-    connect: float = 5.0
-    read: float = 20.0
-    write: float = 10.0
-    pool: float = 5.0
-    total: float = 30.0
-
-
-@dataclass(frozen=True)
-class _Answer:
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
+MAX_SPLITS = 50  # of one call: enough to find three bad mails in five hundred
+DOUBTS_TO_STOP = 3  # unclear answers of one call, after which it asks no more
+CONCERN_ALL = frozenset({Outcome.ACCOUNT_REFUSED, Outcome.NOT_SENT_THROTTLED})
 
 
 class SendGridMailer:
-    """Hands mails to SendGrid over one pool of kept-alive connections; safe to share by threads.
+    """Hands mails to SendGrid over kept-alive connections; safe to share by threads.
 
-    Raises SettingInvalid for an API key or address that cannot be one. The key appears in no
-    log, no repr and no error.
+    Mails of one form go in one request. Raises SettingInvalid for an API key or address that
+    cannot be one. The key appears in no log, no repr and no error.
     """
 
     name = "sendgrid"
-    batch_size = 1
+    batch_size = 500
     knows_at_once = False
 
     def __init__(
@@ -76,183 +42,113 @@ class SendGridMailer:
         *,
         patience: Patience | None = None,
         tls: ssl.SSLContext | None = None,
-        max_connections: int = 20,
+        connections: int = 4,
         clock: Clock | None = None,
     ) -> None:
-        self._url = _mail_send_url(base_url)
-        self._headers = _request_headers(api_key.strip())
         self._patience = patience or Patience()
-        self.answer_seconds = self._patience.total
+        self.answer_seconds = self._patience.begin + self._patience.total
         self._clock = clock or SystemClock()
-        self._network = DeadlineBackend()
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=tls,
-            max_connections=max_connections,
-            keepalive_expiry=20.0,
-            network_backend=self._network,
+        self._connections = connections
+        self._api = SendGridApi(
+            api_key, base_url, patience=self._patience, tls=tls, connections=connections
         )
+        self._logs = SendGridLogs(self._api, self._patience.total)
 
     def send(self, emails: Sequence[OutgoingEmail]) -> list[SendResult]:
-        return [self._send(email) for email in emails]
+        results = {email.message_id: refused for email in emails if (refused := _refusal(email))}
+        requests = requests_for([email for email in emails if email.message_id not in results])
+        call = _Call(self._api, self._patience, self._clock)
+        if len(requests) <= 1:
+            answered = [call.deliver(request) for request in requests]
+        else:
+            with ThreadPoolExecutor(min(self._connections, len(requests))) as threads:
+                answered = list(threads.map(call.deliver, requests))
+        results |= {result.message_id: result for some in answered for result in some}
+        return [results[email.message_id] for email in emails]
 
-    def was_accepted(self, message_id: UUID, to_address: str, since: datetime) -> None:
-        """SendGrid cannot be asked for a message by our id: its events tell, or the time does."""
+    def was_accepted(self, message_id: UUID, to_address: str, since: datetime) -> bool | None:
+        """What SendGrid's logs say; None without access to them (not every plan has it)."""
+        return self._logs.holds(message_id, to_address, since)
 
     def close(self) -> None:
         """Close the kept connections; a later send opens new ones."""
-        self._pool.close()
+        self._api.close()
 
-    def _send(self, email: OutgoingEmail) -> SendResult:
+
+class _Call:
+    """One call to send: what its requests have learnt, shared by its threads."""
+
+    def __init__(self, api: SendGridApi, patience: Patience, clock: Clock) -> None:
+        self._api = api
+        self._patience = patience
+        self._clock = clock
+        self._begins_until = time.monotonic() + patience.begin
+        self._lock = threading.Lock()
+        self._stop: SendResult | None = None
+        self._doubts = 0
+        self._splits = 0
+
+    def deliver(self, request: SendRequest) -> list[SendResult]:
+        """Send a request. One that is refused is halved down to the mail at fault: a refused
+        request was not accepted for anybody, so what is asked again was never sent."""
+        held_back = self._why_not()
+        if held_back is not None:
+            return [_as(held_back, email) for email in request.emails]
+        if request.is_too_large and len(request.emails) > 1:
+            return self._deliver_halves(request)
+        results = self._ask(request)
+        if results[0].status_code in REFUSED and len(request.emails) > 1:
+            return self._deliver_halves(request)
+        self._learn(results[0])
+        return results
+
+    def _deliver_halves(self, request: SendRequest) -> list[SendResult]:
+        with self._lock:
+            self._splits += 1
+            if self._splits > MAX_SPLITS and self._stop is None:
+                self._stop = _not_asked("SendGrid refused too many mails at once.")
+        return [result for half in request.halves() for result in self.deliver(half)]
+
+    def _ask(self, request: SendRequest) -> list[SendResult]:
         try:
-            check(email)
-        except MailRefused as refused:
-            return SendResult(email.message_id, Outcome.REFUSED, str(refused))
-        body = json.dumps(payload(email), ensure_ascii=False, separators=(",", ":")).encode()
-        try:
-            answer = self._post(body)
-        except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout) as error:
-            why = f"SendGrid could not be reached ({type(error).__name__})."
-            return SendResult(email.message_id, Outcome.NOT_SENT_RETRY, why)
-        except _NO_ANSWER as error:
-            why = f"SendGrid's answer was lost ({type(error).__name__})."
-            return SendResult(email.message_id, Outcome.AMBIGUOUS, why)
-        return _judge(email, answer, self._clock.machine())
+            answer = self._api.post("/v3/mail/send", request.body, self._patience.total)
+        except Unreachable as error:
+            why = f"SendGrid could not be reached ({error})."
+            return _all(request, Outcome.NOT_SENT_RETRY, why)
+        except AnswerLost as error:
+            return _all(request, Outcome.AMBIGUOUS, f"SendGrid's answer was lost ({error}).")
+        return judge(request.emails, answer, self._clock.machine())
 
-    def _post(self, body: bytes) -> _Answer:
-        limits = self._patience
-        timeouts = {
-            "connect": limits.connect,
-            "read": limits.read,
-            "write": limits.write,
-            "pool": limits.pool,
-        }
-        with (
-            self._network.within(limits.total),
-            self._pool.stream(
-                "POST",
-                self._url,
-                headers=self._headers,
-                content=body,
-                extensions={"timeout": timeouts},
-            ) as response,
-        ):
-            content = bytearray()
-            for chunk in response.iter_stream():
-                content += chunk
-                if len(content) > MAX_ANSWER_OCTETS:
-                    break
-            headers = {
-                k.decode("latin-1").lower(): v.decode("latin-1") for k, v in response.headers
-            }
-            return _Answer(response.status, headers, bytes(content))
+    def _why_not(self) -> SendResult | None:
+        """Why no further request may begin, as the result of one that was not sent."""
+        if self._stop is None and time.monotonic() >= self._begins_until:
+            return _not_asked("There was no time left to ask SendGrid.")
+        return self._stop
+
+    def _learn(self, result: SendResult) -> None:
+        with self._lock:
+            self._doubts += result.outcome is Outcome.AMBIGUOUS
+            if result.outcome in CONCERN_ALL:
+                self._stop = result
+            elif self._doubts >= DOUBTS_TO_STOP and self._stop is None:
+                self._stop = _not_asked("SendGrid gave no clear answers, so it was not asked.")
 
 
-_NO_ANSWER = (
-    httpcore.TimeoutException,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-)
-
-
-def payload(email: OutgoingEmail) -> dict[str, object]:
-    """The body of the request for one checked email to one reader.
-
-    SendGrid stores custom_args for long and in the clear, so the message id is all they hold.
-    Everything an account could switch on by default is switched off by name.
-    """
-    body: dict[str, object] = {
-        "personalizations": [
-            {
-                "to": [{"email": email.to_address}],
-                "custom_args": {"send_id": str(email.message_id)},
-            }
-        ],
-        "from": {"email": email.from_address, "name": email.from_name},
-        "subject": email.subject,
-        "content": [
-            {"type": "text/plain", "value": email.text},
-            {"type": "text/html", "value": email.html},
-        ],
-        "headers": dict(own_headers(email)),
-        "tracking_settings": {
-            "click_tracking": {"enable": False, "enable_text": False},
-            "open_tracking": {"enable": False},
-            "subscription_tracking": {"enable": False},
-            "ganalytics": {"enable": False},
-        },
-        "mail_settings": {"footer": {"enable": False}, "sandbox_mode": {"enable": False}},
-    }
-    if email.reply_to is not None:
-        body["reply_to"] = {"email": email.reply_to}
-    return body
-
-
-def _mail_send_url(base_url: str) -> httpcore.URL:
-    parts = urlsplit(base_url)
-    is_local = parts.scheme == "http" and parts.hostname in LOOPBACK
-    if not parts.hostname or not (parts.scheme == "https" or is_local):
-        raise SettingInvalid("The address of SendGrid's API must begin with https://.")
-    return httpcore.URL(base_url.rstrip("/") + "/v3/mail/send")
-
-
-def _request_headers(api_key: str) -> list[tuple[str, str]]:
-    if not _KEY.fullmatch(api_key):
-        raise SettingInvalid("The SendGrid API key is empty or holds a space or a strange sign.")
-    return [
-        ("Authorization", f"Bearer {api_key}"),
-        ("Content-Type", "application/json"),
-        ("Accept", "application/json"),
-        ("User-Agent", "funnel"),
-    ]
-
-
-def _judge(email: OutgoingEmail, answer: _Answer, now: datetime) -> SendResult:
-    unexpected = (Outcome.AMBIGUOUS, f"SendGrid gave an unexpected answer ({answer.status}).")
-    outcome, why = _BY_STATUS.get(answer.status, unexpected)
-    is_accepted = outcome is Outcome.ACCEPTED
-    is_throttled = outcome is Outcome.NOT_SENT_THROTTLED
-    return SendResult(
-        email.message_id,
-        outcome,
-        f"{why}{_field_at_fault(answer.body)}." if outcome is Outcome.REFUSED else why,
-        provider_id=answer.headers.get("x-message-id") or None if is_accepted else None,
-        status_code=answer.status,
-        retry_at=_retry_at(answer.headers, now) if is_throttled else None,
-    )
-
-
-def _field_at_fault(body: bytes) -> str:
-    """Which part of our request was at fault. The message may quote the reader: it is not kept."""
+def _refusal(email: OutgoingEmail) -> SendResult | None:
     try:
-        fields = [error["field"] for error in json.loads(body)["errors"]]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return ""
-    known = [field for field in fields if isinstance(field, str) and _FIELD.fullmatch(field)]
-    return f" ({', '.join(known[:3])})" if known else ""
+        check(email)
+    except MailRefused as refused:
+        return SendResult(email.message_id, Outcome.REFUSED, str(refused))
+    return None
 
 
-def _retry_at(headers: Mapping[str, str], now: datetime) -> datetime | None:
-    """When SendGrid will listen again: the later of its two hints, within an hour from now."""
-    hints = [
-        hint
-        for hint in (
-            _from_epoch(headers.get("x-ratelimit-reset", "")),
-            _from_retry_after(headers.get("retry-after", ""), now),
-        )
-        if hint is not None
-    ]
-    return min(max(now, *hints), now + MAX_THROTTLE) if hints else None
+def _all(request: SendRequest, outcome: Outcome, why: str) -> list[SendResult]:
+    return [SendResult(email.message_id, outcome, why) for email in request.emails]
 
 
-def _from_epoch(text: str) -> datetime | None:
-    return datetime.fromtimestamp(int(text), tz=UTC) if _SECONDS.fullmatch(text) else None
+def _not_asked(why: str) -> SendResult:
+    return SendResult(UUID(int=0), Outcome.NOT_SENT_RETRY, why)
 
 
-def _from_retry_after(text: str, now: datetime) -> datetime | None:
-    if _SECONDS.fullmatch(text):
-        return now + timedelta(seconds=min(int(text), MAX_THROTTLE.total_seconds()))
-    try:
-        when = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
+def _as(result: SendResult, email: OutgoingEmail) -> SendResult:
+    return replace(result, message_id=email.message_id)

@@ -8,10 +8,11 @@ from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.policy import default
 from email.utils import parseaddr
+from html import escape
 from typing import Any
 from uuid import UUID, uuid4
 
-from funnel.domain.ports import MailClass, Mailer, OutgoingEmail
+from funnel.domain.ports import MailClass, Mailer, MailForm, OutgoingEmail
 from tests.support.fake_sendgrid import AcceptedMail
 
 WRITTEN_AT = datetime(2026, 6, 1, 8, 30, 15, 123456, tzinfo=UTC)
@@ -71,6 +72,40 @@ def make_emails(count: int) -> list[OutgoingEmail]:
     ]
 
 
+FORM = MailForm(
+    subject=("Day 3 for ", 0, ": a small habit"),
+    html=("<p>Hello ", 1, ',</p>\n<a href="', 2, '">leave</a>\n'),
+    text=("", 3, "\n\nLeave:\n", 2, "\n"),
+)
+
+
+def make_from_form(form: MailForm, values: tuple[str, ...], **changes: Any) -> OutgoingEmail:
+    """An email whose words are that form, filled."""
+    return make_email(
+        subject=form.fill(form.subject, values),
+        html=form.fill(form.html, values),
+        text=form.fill(form.text, values),
+        form=form,
+        values=values,
+        **changes,
+    )
+
+
+def make_named(name: str, form: MailForm = FORM, **changes: Any) -> OutgoingEmail:
+    """An email to a reader of that name, with a link of their own, on a shared form."""
+    url = f"https://mail.example.org/u/{uuid4()}"
+    values = (name, escape(name), url, f"Hello {name},")
+    return make_from_form(form, values, list_unsubscribe_url=url, **changes)
+
+
+def make_batch(count: int, **changes: Any) -> list[OutgoingEmail]:
+    """Emails of one form to as many different people, in order."""
+    return [
+        make_named(f"Reader {number}", to_address=f"reader{number}@example.org", **changes)
+        for number in range(1, count + 1)
+    ]
+
+
 def from_mime(content: bytes) -> Arrived:
     """Read a mail with the standard library, as strictly as it can."""
     message = message_from_bytes(content, policy=default)
@@ -93,16 +128,15 @@ def from_mime(content: bytes) -> Arrived:
 def from_sendgrid(mail: AcceptedMail) -> Arrived:
     """What SendGrid would make of a request."""
     payload = mail.payload
-    text, html = (part["value"] for part in payload["content"])
     return Arrived(
         message_id=mail.headers["Message-ID"],
         to_address=mail.to_address,
         from_name=payload["from"]["name"],
         from_address=payload["from"]["email"],
         reply_to=payload.get("reply_to", {}).get("email", ""),
-        subject=payload["subject"],
-        text=as_lines(text),
-        html=as_lines(html),
+        subject=mail.subject,
+        text=as_lines(mail.text),
+        html=as_lines(mail.html),
         header_lines=tuple(f"{name}: {value}" for name, value in mail.headers.items()),
     )
 

@@ -5,14 +5,25 @@ from typing import Any
 
 import pytest
 
-from funnel.adapters.sendgrid import payload
+from funnel.adapters.sendgrid_requests import payload
 from tests.adapters.harness import make_email
 from tests.support.fake_sendgrid import problems_of
 
 READER = {"email": "ben@example.org"}
+OWN = {"to": [READER], "custom_args": {"send_id": "1"}, "headers": {"Message-ID": "<1@x>"}}
 BREACHES: dict[str, Any] = {
     "no personalization": {"personalizations": []},
-    "two personalizations": {"personalizations": [{"to": [READER]}, {"to": [READER]}]},
+    "one mail twice": {"personalizations": [OWN, OWN]},
+    "no message id": {"personalizations": [{**OWN, "headers": {}}]},
+    "a named reader": {"personalizations": [{**OWN, "to": [{**READER, "name": "Ben"}]}]},
+    "too much to put in": {"personalizations": [{**OWN, "substitutions": {"[%0%]": "x" * 9999}}]},
+    "a tag without a value": {
+        "subject": "For [%0%]",
+        "personalizations": [{**OWN, "substitutions": {"[%1%]": "x"}}],
+    },
+    "too many readers": {
+        "personalizations": [{**OWN, "custom_args": {"send_id": str(n)}} for n in range(1001)]
+    },
     "nobody": {"personalizations": [{"to": []}]},
     "no to": {"personalizations": [{"subject": "x"}]},
     "two readers": {"personalizations": [{"to": [READER, READER]}]},
@@ -36,10 +47,23 @@ BREACHES: dict[str, Any] = {
     "tracking left to the account": {"tracking_settings": {}},
     "opens tracked": {"tracking_settings": {"open_tracking": {"enable": True}}},
     "bypass": {"mail_settings": {"bypass_list_management": {"enable": False}}},
-    "reserved header": {"headers": {"To": "ben@example.org"}},
-    "folded header": {"headers": {"List-Unsubscribe": "<https://x\r\n .example.org>"}},
-    "header not ascii": {"headers": {"List-Id": "<sérïes.example.org>"}},
-    "headers as list": {"headers": [["Message-ID", "<x>"]]},
+    "footer left to the account": {"mail_settings": {}},
+    "a reader's header for all": {"headers": {"Message-ID": "<1@x>"}},
+    "reserved header for all": {"headers": {"To": "ben@example.org"}},
+    "no way to leave in one click": {
+        "personalizations": [
+            {**OWN, "headers": {"Message-ID": "<1@x>", "List-Unsubscribe": "<https://x>"}}
+        ]
+    },
+    **{
+        name: {"personalizations": [{**OWN, "headers": headers}]}
+        for name, headers in {
+            "reserved header": {"Message-ID": "<1@x>", "To": "ben@example.org"},
+            "folded header": {"Message-ID": "<1@x>", "List-Id": "<x\r\n .example.org>"},
+            "header not ascii": {"Message-ID": "<1@x>", "List-Id": "<sérïes.example.org>"},
+            "headers as list": [["Message-ID", "<x>"]],
+        }.items()
+    },
 }
 
 

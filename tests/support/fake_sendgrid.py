@@ -1,4 +1,4 @@
-"""SendGrid's mail/send on loopback: checks every request against the official description.
+"""SendGrid's API on loopback: checks every request against the official description.
 
 It keeps what it accepts and misbehaves when told to:
 
@@ -8,12 +8,14 @@ It keeps what it accepts and misbehaves when told to:
 """
 
 import json
+import re
 import socket
 import struct
 import threading
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,6 +27,8 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from tests.support.fake_sendgrid_logs import details, search
+
 DESCRIPTION = Path(__file__).parent / "data" / "sendgrid-mail-v3.json"
 SCHEMA_PATH = "#/components/requestBodies/PostMailSend/content/application~1json/schema"
 MUST_BE_OFF = ("click_tracking", "open_tracking", "subscription_tracking", "ganalytics")
@@ -32,7 +36,9 @@ NOT_OURS_TO_SET = {
     "x-sg-id", "x-sg-eid", "received", "dkim-signature", "content-type",
     "content-transfer-encoding", "to", "from", "subject", "reply-to", "cc", "bcc",
 }  # fmt: skip
+READERS_OWN = {"Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post"}
 TRICKLE_SECONDS = 0.02
+TAG = re.compile(r"\[%[0-9]+%\]")
 
 
 class Manner(StrEnum):
@@ -70,15 +76,17 @@ WRONG_JSON = Fault(400, body=b'{"errors": [')
 
 @dataclass(frozen=True)
 class AcceptedMail:
-    """One accepted message: the id SendGrid gave it and the request it came in."""
+    """What one reader gets: the id SendGrid gave the request, the request, and whose it is."""
 
     x_message_id: str
     payload: dict[str, Any]
+    place: int = 0
+    taken_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
     def personalization(self) -> dict[str, Any]:
-        only: dict[str, Any] = self.payload["personalizations"][0]
-        return only
+        own: dict[str, Any] = self.payload["personalizations"][self.place]
+        return own
 
     @property
     def to_address(self) -> str:
@@ -90,7 +98,25 @@ class AcceptedMail:
 
     @property
     def headers(self) -> dict[str, str]:
-        return dict(self.payload["headers"])
+        return {**self.payload.get("headers", {}), **self.personalization.get("headers", {})}
+
+    @property
+    def subject(self) -> str:
+        return self._filled(self.payload["subject"])
+
+    @property
+    def text(self) -> str:
+        return self._filled(self.payload["content"][0]["value"])
+
+    @property
+    def html(self) -> str:
+        return self._filled(self.payload["content"][1]["value"])
+
+    def _filled(self, part: str) -> str:
+        """One tag after the other, each wherever it stands by then, as SendGrid may do it."""
+        for tag, value in self.personalization.get("substitutions", {}).items():
+            part = part.replace(tag, value)
+        return part
 
 
 @dataclass
@@ -101,7 +127,10 @@ class FakeSendGrid:
     accepted: list[AcceptedMail] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     faults: deque[Fault | None] = field(default_factory=deque)
+    log_faults: deque[Fault | None] = field(default_factory=deque)
+    log_lag: timedelta = timedelta()
     requests: int = 0
+    log_questions: int = 0
     connections: int = 0
 
     def __enter__(self) -> Self:
@@ -147,9 +176,25 @@ class FakeSendGrid:
             fault = self.next_fault()
             if fault is not None and not fault.accepts:
                 return fault
-            mail = AcceptedMail(f"fake-{len(self.accepted) + 1}", payload)
-            self.accepted.append(mail)
-            return fault or Fault(headers=(("X-Message-Id", mail.x_message_id),))
+            x_message_id = f"fake-{len(self.accepted) + 1}"
+            places = range(len(payload["personalizations"]))
+            self.accepted += [AcceptedMail(x_message_id, payload, place) for place in places]
+            return fault or Fault(headers=(("X-Message-Id", x_message_id),))
+
+    def answer_about(self, authorization: str, path: str, body: bytes | None) -> Fault:
+        """Answer a question to the logs: a search with a body, one message without."""
+        with self._lock:
+            self.log_questions += 1
+            if authorization != f"Bearer {self.api_key}":
+                return _error(401, "The provided authorization grant is invalid", None)
+            fault = self.log_faults.popleft() if self.log_faults else None
+            if fault is not None:
+                return fault
+            if body is None:
+                status, found = details(path, self.accepted, self.log_lag)
+            else:
+                status, found = search(body, self.accepted, self.log_lag)
+            return Fault(status, body=found)
 
 
 def problems_of(payload: Any) -> list[str]:
@@ -182,29 +227,64 @@ def _broken_promises(payload: dict[str, Any]) -> list[str]:
     tracking = payload.get("tracking_settings", {})
     settings = payload.get("mail_settings", {})
     checks = {
-        "not exactly one personalization": len(personalizations) == 1,
-        "not exactly one recipient": all(len(p["to"]) == 1 for p in personalizations),
-        "cc or bcc": not any({"cc", "bcc"} & set(p) for p in personalizations),
-        "more than the send id in custom_args": all(
-            set(p.get("custom_args", {})) == {"send_id"} for p in personalizations
-        ),
+        "nobody, or more readers than allowed": 1 <= len(personalizations) <= 1000,
+        "a suppression is bypassed": not any(name.startswith("bypass") for name in settings),
         "something is tracked": all(
             tracking.get(name, {}).get("enable") is False for name in MUST_BE_OFF
         ),
-        "a suppression is bypassed": not any(name.startswith("bypass") for name in settings),
+        "a footer is left to the account": settings.get("footer", {}).get("enable") is False,
         "categories": "categories" not in payload,
+        "custom_args for all": "custom_args" not in payload,
         "no subject": bool(payload.get("subject")),
         "text is not before html": [part["type"] for part in payload.get("content", [])]
         == ["text/plain", "text/html"],
-        "a header is not ours to set": not any(
-            name.lower() in NOT_OURS_TO_SET for name in payload.get("headers", {})
+        "a shared header is not ours to set": _are_lawful(payload.get("headers", {})),
+        "a reader's header is shared": not READERS_OWN & set(payload.get("headers", {})),
+        "two mails of one id": len({str(p.get("custom_args")) for p in personalizations})
+        == len(personalizations),
+    }
+    readers = [problem for each in personalizations for problem in _broken_to_reader(each)]
+    tags = _loose_tags(payload)
+    return [name for name, is_kept in checks.items() if not is_kept] + readers + tags
+
+
+def _broken_to_reader(personalization: dict[str, Any]) -> list[str]:
+    headers = personalization.get("headers", {})
+    substitutions = personalization.get("substitutions", {})
+    octets = sum(len(f"{tag}{value}".encode()) for tag, value in substitutions.items())
+    checks = {
+        "not exactly one recipient": len(personalization["to"]) == 1,
+        "a recipient has more than an address": all(
+            set(to) == {"email"} for to in personalization["to"]
         ),
-        "a header is not one line of ASCII": all(
-            isinstance(value, str) and value.isascii() and value.isprintable()
-            for value in payload.get("headers", {}).values()
-        ),
+        "cc or bcc": not {"cc", "bcc"} & set(personalization),
+        "more than the send id in custom_args": set(personalization.get("custom_args", {}))
+        == {"send_id"},
+        "more than 10,000 bytes of substitutions": octets <= 10_000,
+        "a header is not ours to set": _are_lawful(headers),
+        "no message id": "Message-ID" in headers,
+        "only half of the pair for leaving": ("List-Unsubscribe" in headers)
+        == ("List-Unsubscribe-Post" in headers),
     }
     return [name for name, is_kept in checks.items() if not is_kept]
+
+
+def _are_lawful(headers: Any) -> bool:
+    """Whether these are headers we may set, each one line of ASCII."""
+    return not any(name.lower() in NOT_OURS_TO_SET for name in headers) and all(
+        isinstance(value, str) and value.isascii() and value.isprintable()
+        for value in headers.values()
+    )
+
+
+def _loose_tags(payload: dict[str, Any]) -> list[str]:
+    """Tags of the words that some reader has no value for."""
+    parts = [part["value"] for part in payload.get("content", [])]
+    words = "".join([payload.get("subject", ""), *parts])
+    tags = set(TAG.findall(words))
+    readers = [p for p in payload["personalizations"] if "substitutions" in p]
+    return [f"{len(tags - set(p['substitutions']))} tags without a value" for p in readers
+            if tags - set(p["substitutions"])]  # fmt: skip
 
 
 def _error(status: int, message: str, name: str | None) -> Fault:
@@ -261,12 +341,21 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        if self.path != "/v3/mail/send":
+        if self.path == "/v3/logs":
+            self._reply(self.server.fake.answer_about(self._authorization, self.path, body))
+        elif self.path != "/v3/mail/send":
             self._reply(Fault(404))
         elif self.headers["Content-Type"] != "application/json":
             self._reply(Fault(415))
         else:
-            self._reply(self.server.fake.answer(self.headers["Authorization"] or "", body))
+            self._reply(self.server.fake.answer(self._authorization, body))
+
+    def do_GET(self) -> None:
+        self._reply(self.server.fake.answer_about(self._authorization, self.path, None))
+
+    @property
+    def _authorization(self) -> str:
+        return self.headers["Authorization"] or ""
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the parent's name
         """Keep quiet."""
