@@ -105,6 +105,12 @@ class Message(Base):
             postgresql_where=text("state IN ('claimed', 'sending')"),
             sqlite_where=text("state IN ('claimed', 'sending')"),
         ),
+        Index(
+            "ix_message_closed",
+            "closed_at",
+            postgresql_where=text("closed_at IS NOT NULL"),
+            sqlite_where=text("closed_at IS NOT NULL"),
+        ),
         Index("ix_message_subscriber_id_created_at", "subscriber_id", "created_at"),
     )
 

@@ -58,3 +58,10 @@ def _widen_message() -> None:
             sa.Column("is_hurried", sa.Boolean(), nullable=False, server_default=sa.false())
         )
         batch_op.add_column(sa.Column("asked_provider_at", UtcDateTime(), nullable=True))
+        batch_op.create_index(
+            "ix_message_closed",
+            ["closed_at"],
+            unique=False,
+            postgresql_where=sa.text("closed_at IS NOT NULL"),
+            sqlite_where=sa.text("closed_at IS NOT NULL"),
+        )
