@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from blueprint import figures
 from blueprint.version import code_version
 from funnel.adapters.clocks import SystemClock
+from funnel.adapters.fenced import FencedMailer
 from funnel.adapters.mailbox import FileMailbox
 from funnel.adapters.press import PdfPress
 from funnel.adapters.sendgrid_events import SignatureVerifier
@@ -39,14 +40,13 @@ from funnel.links import Links
 from funnel.services import control, house_copies
 from funnel.services.advancing import SequenceEngine
 from funnel.services.doubt import Sweeper
-from funnel.services.enrolment import release_all_of
 from funnel.services.letters import LetterWriter
 from funnel.services.printing import Printer
+from funnel.services.publishing import Editor, publish_shipped
 from funnel.services.recipes import Recipe
 from funnel.services.self_check import Keeper, house_parts
 from funnel.services.sending import Sender, nothing
 from funnel.services.shelf import Shelf
-from funnel.services.texts import import_shipped
 from funnel.services.work import Worker
 from funnel.settings import Settings
 from funnel.vault import Vault
@@ -70,6 +70,7 @@ class Runtime:
     keeper: Keeper
     shelf: Shelf
     recipe: Recipe
+    editor: Editor
     press: GuidePress
     bell: Bell
     verifier: WebhookVerifier
@@ -111,13 +112,15 @@ def build_runtime(
     links = Links(settings.base_url, settings.secret_keys)
     root = Path(settings.templates_path)
     catalog = load_catalog(root)
-    mailer = mailer or _mailer(settings)
+    provider = mailer or _mailer(settings)
+    mailer = _fenced(settings, provider)
     vault = Vault(settings.secret_keys)
     keeper = Keeper(vault, catalog.self_check)
     shelf = Shelf(FileStorage(_local_path(settings.storage_url)), vault)
     recipe = _recipe(catalog, links, vault)
     press = press or PdfPress()
-    writer = LetterWriter(catalog, Renderer(root, catalog), links)
+    renderer = Renderer(root, catalog)
+    writer = LetterWriter(catalog, renderer, links)
     bell = bell or _bell(settings)
     sequences = SequenceEngine(links.pepper)
     worker = Worker(
@@ -148,10 +151,11 @@ def build_runtime(
         links=links,
         catalog=catalog,
         mailer=mailer,
-        mailbox=_mailbox_reader(settings, mailer),
+        mailbox=_mailbox_reader(settings, provider),
         keeper=keeper,
         shelf=shelf,
         recipe=recipe,
+        editor=Editor(catalog, renderer),
         press=press,
         bell=bell,
         verifier=SignatureVerifier(settings.sendgrid_public_keys),
@@ -174,9 +178,7 @@ def prepare(rt: Runtime) -> None:
                 "the oldest key in SECRET_KEY is another one than before, so addresses to be left "
                 "alone could not be told any more. Put the old key back as the last one."
             )
-        for kind, key in import_shipped(session, texts, rt.catalog, now=rt.clock.now()):
-            if kind == "mail":
-                release_all_of(session, key, now=rt.clock.now())
+        publish_shipped(session, texts, rt.catalog, now=rt.clock.now())
         house_copies.keep_fresh(session, rt.recipe, now=rt.clock.now())
 
 
@@ -198,6 +200,12 @@ def _mailer(settings: Settings) -> Mailer:
     if scheme in {"smtp", "smtps"}:
         return _smtp(settings.mail_url)
     raise SettingInvalid("MAIL_URL must begin with mailbox://, smtp://, smtps:// or sendgrid://.")
+
+
+def _fenced(settings: Settings, mailer: Mailer) -> Mailer:
+    """The mailer, for the recipients of these settings only: also one that was brought along."""
+    recipients = settings.recipients
+    return mailer if recipients is None else FencedMailer(mailer, recipients)
 
 
 def _sendgrid(url: str) -> Mailer:

@@ -52,6 +52,10 @@ class ContentInvalid(FunnelError):
         self.findings = findings
 
 
+class TextChanged(FunnelError):
+    """Somebody published another version meanwhile. Look at it first, then publish yours."""
+
+
 class SettingInvalid(FunnelError):
     """A setting is wrong."""
 

@@ -207,5 +207,9 @@ def moved_steps(old: Sequence, new: Sequence) -> frozenset[str]:
     longest: list[list[str]] = []
     for key in keys:
         fitting = [run for run in longest if places[run[-1]] < places[key]]
-        longest.append([*max(fitting, key=len, default=[]), key])
-    return frozenset(keys) - frozenset(max(longest, key=len, default=[]))
+        longest.append([*_longest(fitting), key])
+    return frozenset(keys) - frozenset(_longest(longest))
+
+
+def _longest(runs: list[list[str]]) -> list[str]:
+    return max(runs, key=len, default=[])

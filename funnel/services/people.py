@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import SelectBase, select
 from sqlalchemy.orm import Session
 
 from funnel.db.people import Consent, FunnelEvent, Subscriber, Suppression
@@ -28,7 +28,7 @@ def by_handle(session: Session, handle: UUID, *, lock: bool = False) -> Subscrib
     return person
 
 
-def lock(session: Session, ids: Collection[int]) -> None:
+def lock(session: Session, ids: Collection[int] | SelectBase) -> None:
     """Take the rows of these people, always in the same order.
 
     Whoever is to change mails or enrolments of people does this first, so that no two wait for

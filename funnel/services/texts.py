@@ -2,13 +2,13 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from funnel.content.catalog import Catalog
@@ -74,6 +74,19 @@ def add_version(
     )
 
 
+def newest_versions(session: Session) -> dict[tuple[str, str], int]:
+    """The number of the newest version of every text, by kind and key."""
+    query = select(TextVersion.kind, TextVersion.key, func.max(TextVersion.version))
+    rows = session.execute(query.group_by(TextVersion.kind, TextVersion.key))
+    return {(kind, key): version for kind, key, version in rows}
+
+
+def versions(session: Session, kind: str, key: str) -> list[TextVersion]:
+    """Every version of a text, the newest first; empty for an unknown one."""
+    query = select(TextVersion).where(TextVersion.kind == kind, TextVersion.key == key)
+    return list(session.scalars(query.order_by(TextVersion.version.desc())))
+
+
 def latest(session: Session, kind: str, key: str) -> TextVersion | None:
     """The newest version of a text."""
     query = select(TextVersion).where(TextVersion.kind == kind, TextVersion.key == key)
@@ -127,14 +140,21 @@ def _read_sequences(session: Session) -> dict[str, Sequence]:
 
 
 def _with_history(rows: list[TextVersion]) -> Sequence:
-    older = (_older(row) for row in rows[:-1])
     newest = rows[-1]
-    return with_history(
-        [
-            *(version for version in older if version is not None),
-            _sequence(newest.source, f"{newest.key} version {newest.version}"),
-        ]
-    )
+    read = _sequence(newest.source, f"{newest.key} version {newest.version}")
+    return with_history([*_readable(rows[:-1]), read])
+
+
+def _readable(rows: Iterable[TextVersion]) -> list[Sequence]:
+    older = (_older(row) for row in rows)
+    return [version for version in older if version is not None]
+
+
+def draft_with_history(session: Session, draft: Sequence) -> Sequence:
+    """A sequence as it will be once it is the newest version."""
+    query = select(TextVersion).where(TextVersion.kind == "sequence", TextVersion.key == draft.key)
+    rows = session.scalars(query.order_by(TextVersion.version))
+    return with_history([*_readable(rows), draft])
 
 
 def _older(row: TextVersion) -> Sequence | None:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from funnel.content.mails import MailText
 from funnel.db.texts import TextVersion
 from funnel.services import texts
 
@@ -15,7 +16,12 @@ _FIELD = re.compile(r",?\s*\{\{[^{}]*\}\}")
 def subject_of(version: TextVersion) -> str:
     """The subject of one version of a mail, its merge fields left out."""
     where = f"{version.key} version {version.version}"
-    return _FIELD.sub("", texts.mail_text(version.source, where).subject).strip()
+    return plain_subject(texts.mail_text(version.source, where))
+
+
+def plain_subject(mail: MailText) -> str:
+    """The subject of a mail, its merge fields left out."""
+    return _FIELD.sub("", mail.subject).strip()
 
 
 def newest_subjects(session: Session) -> dict[str, str]:
