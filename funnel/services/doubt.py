@@ -11,7 +11,7 @@ from funnel.db.mail import Message
 from funnel.domain.clock import Clock
 from funnel.domain.delivery import MessageState, backoff, doubt_lasts, settle_doubt
 from funnel.domain.ports import MailClass, Mailer
-from funnel.services.sending import set_state
+from funnel.services.moving import set_state
 
 SWEEP_LIMIT = 200
 LONGEST_PAUSE = timedelta(minutes=5)

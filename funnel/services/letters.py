@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+from sqlalchemy import Row
 
 from funnel.content.catalog import Catalog
 from funnel.content.render import MailFields, Renderer
-from funnel.db.mail import Message
-from funnel.db.people import Subscriber
 from funnel.domain.people import Purpose
 from funnel.domain.ports import MailClass, OutgoingEmail
 from funnel.domain.schedule import zone_of
@@ -39,30 +40,37 @@ class Draft:
     asked_on: str
 
 
-def draft(message: Message, fence: int, guide_handle: UUID | None) -> Draft:
-    """Copy what the letter needs out of the row."""
-    person = message.subscriber
+@dataclass(frozen=True)
+class Words:
+    """The source of one version of a mail."""
+
+    source: str
+    version: int
+
+
+def draft(row: Row[Any], words: Words) -> Draft:
+    """Copy what the letter needs out of a row that is about to be claimed."""
     return Draft(
-        message_id=message.id,
-        subscriber_id=message.subscriber_id,
-        fence=fence,
-        mail_class=MailClass(message.mail_class),
-        purpose=Purpose(message.purpose) if message.purpose else None,
-        mail_key=message.mail_key,
-        source=message.text_version.source,
-        version=message.text_version.version,
-        reference=message.reference,
-        created_at=message.created_at,
-        to_address=person.email,
-        first_name=person.first_name,
-        handle=person.public_id,
-        guide_handle=guide_handle,
-        asked_on=_asked_on(person),
+        message_id=row.id,
+        subscriber_id=row.subscriber_id,
+        fence=row.fence + 1,
+        mail_class=MailClass(row.mail_class),
+        purpose=Purpose(row.purpose) if row.purpose else None,
+        mail_key=row.mail_key,
+        source=words.source,
+        version=words.version,
+        reference=row.reference,
+        created_at=row.created_at,
+        to_address=row.email,
+        first_name=row.first_name,
+        handle=row.public_id,
+        guide_handle=row.guide_handle,
+        asked_on=_asked_on(row.asked_at, row.time_zone),
     )
 
 
-def _asked_on(person: Subscriber) -> str:
-    day = person.created_at.astimezone(zone_of(person.time_zone)).date()
+def _asked_on(asked_at: datetime, zone: str | None) -> str:
+    day = asked_at.astimezone(zone_of(zone)).date()
     return f"{day.day} {day:%B %Y}"
 
 

@@ -20,7 +20,7 @@ from funnel.domain.errors import FunnelError, InvalidInput
 from funnel.domain.people import SuppressionReason, parse_address
 from funnel.links import Links
 from funnel.services import people, suppression
-from funnel.services.sending import set_state
+from funnel.services.moving import set_state
 
 KEPT_FIELDS = ("event", "type", "reason", "status", "smtp-id", "sg_message_id", "send_id", "email")
 MAX_FIELD = 500
@@ -108,9 +108,9 @@ def forget_old_events(session: Session, *, now: datetime) -> None:
 def _everyone(session: Session, events: list[MailEvent]) -> set[int]:
     """Whom these events may be about, by subscriber id."""
     handles = {handle for event in events for handle in _handles(event.body)}
-    provider_ids = {_provider_id(event.body) for event in events} - {""}
+    provider_ids = {_provider_id(event.body) for event in events if not _address_key(event.body)}
     keys = {key for event in events if (key := _address_key(event.body)) is not None}
-    is_meant = Message.id.in_(handles) | Message.provider_id.in_(provider_ids)
+    is_meant = Message.id.in_(handles) | Message.provider_id.in_(provider_ids - {""})
     return {
         *session.scalars(select(Message.subscriber_id).where(is_meant)),
         *session.scalars(select(Subscriber.id).where(Subscriber.email_key.in_(keys))),
@@ -130,12 +130,22 @@ def _handle(session: Session, event: MailEvent, links: Links, clock: Clock) -> N
 
 def _find_message(session: Session, body: Mapping[str, object]) -> Message | None:
     """By our own id, our Message-ID, or the provider's id: whichever the event still carries."""
-    ways = [Message.id == handle for handle in _handles(body)]
-    provider_id = _provider_id(body)
-    if provider_id:
-        ways.append(Message.provider_id == provider_id)
-    found = (_locked_message(session, way) for way in ways)
-    return next((message for message in found if message is not None), None)
+    found = (_locked_message(session, Message.id == handle) for handle in _handles(body))
+    known = next((message for message in found if message is not None), None)
+    return known or _by_provider_id(session, body)
+
+
+def _by_provider_id(session: Session, body: Mapping[str, object]) -> Message | None:
+    """All mails of one request share the provider's id, so the address must match as well; an
+    event that names none tells only of a mail that is the one of its id."""
+    provider_id, key = _provider_id(body), _address_key(body)
+    if not provider_id:
+        return None
+    way = Message.provider_id == provider_id
+    if key is not None:
+        way &= Message.subscriber_id.in_(select(Subscriber.id).where(Subscriber.email_key == key))
+    found = session.scalars(select(Message.id).where(way).limit(2)).all()
+    return _locked_message(session, Message.id == found[0]) if len(found) == 1 else None
 
 
 def _handles(body: Mapping[str, object]) -> list[UUID]:

@@ -1,19 +1,28 @@
-"""Everything that is asked once more, in the very transaction that lets a mail go."""
+"""Everything that is asked once more, in the very transaction that lets a batch of mail go."""
 
-from dataclasses import dataclass
-from datetime import datetime
+import logging
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from math import inf
+from uuid import UUID
 
 from sqlalchemy import func, literal, select
 from sqlalchemy.orm import Session
 
 from funnel.db.mail import Enrolment, Message
+from funnel.db.people import FunnelEvent, Subscriber
 from funnel.domain.delivery import MessageState
 from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.holds import hold_for
-from funnel.domain.people import Purpose, why_not_send
+from funnel.domain.people import PersonState, Purpose, Standing, why_not_send
 from funnel.domain.ports import MailClass
-from funnel.domain.sequence import Place, Sequence
-from funnel.services import control, people, texts
+from funnel.domain.sequence import Fact, House, Place, Sequence, Step
+from funnel.services import control, people, sequence_pause, texts
+from funnel.services.control import SendingState
+from funnel.services.moving import LockedMessage
+
+log = logging.getLogger(__name__)
 
 _MAY_HAVE_GONE = (
     MessageState.SENDING,
@@ -21,6 +30,7 @@ _MAY_HAVE_GONE = (
     MessageState.ACCEPTED,
     MessageState.UNCONFIRMED,
 )
+_A_WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -32,66 +42,240 @@ class Objection:
     not_before: datetime | None = None
 
 
-def objection_to(
-    session: Session, message: Message, *, digest: str, pepper: bytes, now: datetime
-) -> Objection | None:
-    """What speaks against sending this message with these words at `now`; None when nothing."""
-    if control.sending_state(session).is_paused:
-        return Objection(MessageState.SCHEDULED, "Held: all mail is stopped.")
-    refusal = _refusal(session, message, pepper)
-    if refusal:
-        return Objection(MessageState.CANCELLED, refusal)
-    if message.payload_sha256 not in {None, digest}:
-        why = "An earlier copy with other words may have gone, so this one does not."
-        return Objection(MessageState.UNCONFIRMED, why)
-    return None if message.enrolment_id is None else _by_sequence(session, message, now)
+@dataclass(frozen=True)
+class _Person:
+    standing: Standing
+    zone: str | None
+    handle: UUID
 
 
-def _refusal(session: Session, message: Message, pepper: bytes) -> str | None:
-    person = message.subscriber
-    session.refresh(person)
-    standing = people.standings(session, [person], pepper=pepper)[person.id]
-    purpose = Purpose(message.purpose) if message.purpose else None
-    return why_not_send(standing, MailClass(message.mail_class), purpose)
+@dataclass(frozen=True)
+class _Enrolled:
+    """Where a message's place in its sequence stands."""
+
+    state: EnrolmentState
+    why: str
+    sequence_key: str
+    round: int
+    started_at: datetime
 
 
-def _by_sequence(session: Session, message: Message, now: datetime) -> Objection | None:
-    enrolment = session.get_one(Enrolment, message.enrolment_id, populate_existing=True)
-    if enrolment.state != EnrolmentState.ACTIVE:
-        return Objection(MessageState.CANCELLED, enrolment.why)
-    sequence = texts.sequences(session).get(enrolment.sequence_key)
-    facts = people.facts_of(session, [message.subscriber_id])
-    if sequence is None or sequence.exits_on & facts.get(message.subscriber_id, frozenset()):
-        return Objection(MessageState.CANCELLED, "The goal of this sequence was reached.")
-    if _has_expired(sequence, message, now):
-        return Objection(MessageState.SKIPPED, "Skipped: its time had passed.")
-    return _hold(session, sequence, message, now)
+@dataclass(frozen=True)
+class Inquiry:
+    """All that speaks for and against a batch, read in a handful of statements.
+
+    The people must be locked: then nothing of it changes before the batch is on its way.
+    """
+
+    now: datetime
+    house: House
+    sending: SendingState
+    paused: frozenset[str]
+    sequences: Mapping[str, Sequence]
+    people: Mapping[int, _Person]
+    enrolled: Mapping[int, _Enrolled]
+    facts: Mapping[int, Mapping[Fact, datetime]]
+    ahead: Mapping[int, Collection[tuple[str, datetime]]]
+    others: dict[int, list[datetime]] = field(default_factory=dict)
+
+    def objection_to(self, message: LockedMessage, digest: str) -> Objection | None:
+        """What speaks against sending this message with these words now; None when nothing.
+
+        A message without one is about to leave, so it counts for the next mail of its person.
+        """
+        try:
+            found = self._objection(message, digest)
+        except Exception:
+            # The boundary of one message: whatever is wrong with it must not hold up the others.
+            log.exception("message %s could not be checked", message.id)
+            return Objection(MessageState.FAILED, "It could not be checked; see the log.")
+        if found is None and message.mail_class is MailClass.DRIP:
+            self.others.setdefault(message.subscriber_id, []).append(self.now)
+        return found
+
+    def _objection(self, message: LockedMessage, digest: str) -> Objection | None:
+        person = self.people[message.subscriber_id]
+        is_series = message.mail_class is MailClass.DRIP
+        if self.sending.is_paused:
+            return Objection(MessageState.SCHEDULED, "Held: all mail is stopped.")
+        if is_series and self.sending.holds_series:
+            return Objection(MessageState.SCHEDULED, "Held: series mail is stopped.")
+        purpose = Purpose(message.purpose) if message.purpose else None
+        refusal = why_not_send(person.standing, message.mail_class, purpose)
+        if refusal:
+            return Objection(MessageState.CANCELLED, refusal)
+        if message.payload_sha256 not in {None, digest}:
+            why = "An earlier copy with other words may have gone, so this one does not."
+            return Objection(MessageState.UNCONFIRMED, why)
+        return None if message.enrolment_id is None else self._by_sequence(message, person)
+
+    def _by_sequence(self, message: LockedMessage, person: _Person) -> Objection | None:
+        enrolled = self.enrolled[message.enrolment_id or 0]
+        if enrolled.state is not EnrolmentState.ACTIVE:
+            return Objection(MessageState.CANCELLED, enrolled.why)
+        sequence = self.sequences.get(enrolled.sequence_key)
+        if sequence is None:
+            return Objection(MessageState.CANCELLED, "This sequence no longer exists.")
+        if sequence.exits_on & self._goals(message.subscriber_id, enrolled):
+            return Objection(MessageState.CANCELLED, "The goal of this sequence was reached.")
+        if sequence.key in self.paused:
+            return Objection(MessageState.CANCELLED, sequence_pause.WHY)
+        step = sequence.step(message.step_key)
+        if step is None:
+            return Objection(MessageState.CANCELLED, "This step was taken out of the sequence.")
+        return self._in_time(message, sequence, step, person)
+
+    def _goals(self, who: int, enrolled: _Enrolled) -> frozenset[Fact]:
+        """On a second round only what happened since it began."""
+        facts = self.facts.get(who, {})
+        since = enrolled.started_at if enrolled.round > 1 else None
+        return frozenset(fact for fact, at in facts.items() if since is None or at >= since)
+
+    def _in_time(
+        self, message: LockedMessage, sequence: Sequence, step: Step, person: _Person
+    ) -> Objection | None:
+        """A mail that waited for a retry or a pause may have missed its hours meanwhile."""
+        if message.is_hurried:
+            return None
+        lives = step.expires_after
+        if lives is not None and self.now > message.due_at + lives:
+            return Objection(MessageState.SKIPPED, "Skipped: its time had passed.")
+        others = self.others.get(message.subscriber_id, [])
+        place = Place(
+            anchor_at=self.now,
+            last_step=None,
+            facts=frozenset(),
+            zone=person.zone,
+            handle=person.handle,
+            last_drip_at=max(others, default=None),
+            recent=tuple(at for at in others if at > self.now - _A_WEEK),
+            ahead=self._ahead(message, sequence),
+        )
+        hold = hold_for(sequence, step, place, self.now, self.house)
+        return Objection(MessageState.SCHEDULED, hold.why, hold.until) if hold else None
+
+    def _ahead(self, message: LockedMessage, sequence: Sequence) -> datetime | None:
+        """When the next mail of this person that matters more is due."""
+        waiting = self.ahead.get(message.subscriber_id, ())
+        more = (at for key, at in waiting if self._priority(key) > sequence.priority)
+        return min(more, default=None)
+
+    def _priority(self, key: str) -> float:
+        """What stands still, or is no more, holds nothing back."""
+        sequence = None if key in self.paused else self.sequences.get(key)
+        return -inf if sequence is None else sequence.priority
 
 
-def _has_expired(sequence: Sequence, message: Message, now: datetime) -> bool:
-    lives = next((s.expires_after for s in sequence.steps if s.key == message.step_key), None)
-    return lives is not None and now > message.due_at + lives
+def inquire(
+    session: Session,
+    messages: Collection[LockedMessage],
+    *,
+    pepper: bytes,
+    now: datetime,
+    house: House,
+) -> Inquiry:
+    """Read all that decides whether these messages may leave at `now`."""
+    ids = {message.subscriber_id for message in messages}
+    enrolments = {message.enrolment_id for message in messages if message.enrolment_id}
+    inquiry = Inquiry(
+        now=now,
+        house=house,
+        sending=control.sending_state(session),
+        paused=frozenset(),
+        sequences={},
+        people=_people(session, ids, pepper),
+        enrolled={},
+        facts={},
+        ahead={},
+    )
+    return _with_sequences(session, inquiry, ids, enrolments) if enrolments else inquiry
 
 
-def _hold(
-    session: Session, sequence: Sequence, message: Message, now: datetime
-) -> Objection | None:
-    """A mail that waited for a retry or a pause may have missed its hours meanwhile."""
-    last = _last_other(session, message, now) if sequence.min_gap else None
-    zone = message.subscriber.time_zone
-    place = Place(now, None, frozenset(), zone, last, send_now=message.is_hurried)
-    hold = hold_for(sequence, sequence.step(message.step_key), place, now)
-    return Objection(MessageState.SCHEDULED, hold.why, hold.until) if hold else None
+def _with_sequences(
+    session: Session, inquiry: Inquiry, ids: set[int], enrolments: set[int]
+) -> Inquiry:
+    sequences = texts.sequences(session)
+    gaps = (sequence.min_gap for sequence in sequences.values())
+    is_ranked = len({sequence.priority for sequence in sequences.values()}) > 1
+    return replace(
+        inquiry,
+        paused=frozenset(sequence_pause.paused(session)),
+        sequences=sequences,
+        enrolled=_enrolled(session, enrolments),
+        facts=_facts(session, ids),
+        ahead=_ahead(session, ids, inquiry.now) if is_ranked else {},
+        others=_others(session, ids, inquiry.now - max([_A_WEEK, *gaps]), inquiry.now),
+    )
 
 
-def _last_other(session: Session, message: Message, now: datetime) -> datetime | None:
-    """When this person last got another series mail; one that may be leaving counts as now."""
+def _people(session: Session, ids: set[int], pepper: bytes) -> dict[int, _Person]:
+    query = select(
+        Subscriber.id,
+        Subscriber.state,
+        Subscriber.email_key,
+        Subscriber.time_zone,
+        Subscriber.public_id,
+    )
+    rows = session.execute(query.where(Subscriber.id.in_(ids))).all()
+    known = {row.id: (PersonState(row.state), row.email_key) for row in rows}
+    standings = people.standings_of(session, known, pepper=pepper)
+    return {row.id: _Person(standings[row.id], row.time_zone, row.public_id) for row in rows}
+
+
+def _enrolled(session: Session, ids: set[int]) -> dict[int, _Enrolled]:
+    query = select(
+        Enrolment.id,
+        Enrolment.state,
+        Enrolment.why,
+        Enrolment.sequence_key,
+        Enrolment.round,
+        Enrolment.started_at,
+    )
+    rows = session.execute(query.where(Enrolment.id.in_(ids)))
+    return {
+        row.id: _Enrolled(
+            EnrolmentState(row.state), row.why, row.sequence_key, row.round, row.started_at
+        )
+        for row in rows
+    }
+
+
+def _facts(session: Session, ids: set[int]) -> dict[int, dict[Fact, datetime]]:
+    """Every fact true of these people, with the last time it became so."""
+    last = func.coalesce(FunnelEvent.again_at, FunnelEvent.occurred_at)
+    query = select(FunnelEvent.subscriber_id, FunnelEvent.fact, last)
+    found: dict[int, dict[Fact, datetime]] = {}
+    for who, fact, at in session.execute(query.where(FunnelEvent.subscriber_id.in_(ids))):
+        found.setdefault(who, {})[Fact(fact)] = at
+    return found
+
+
+def _ahead(session: Session, ids: set[int], now: datetime) -> dict[int, list[tuple[str, datetime]]]:
+    """When each place of these people is next looked at; now where its mail is on its way."""
+    query = select(Enrolment.subscriber_id, Enrolment.sequence_key, Enrolment.next_due_at).where(
+        Enrolment.subscriber_id.in_(ids),
+        Enrolment.state == EnrolmentState.ACTIVE,
+    )
+    found: dict[int, list[tuple[str, datetime]]] = {}
+    for who, key, at in session.execute(query):
+        found.setdefault(who, []).append((key, at or now))
+    return found
+
+
+def _others(
+    session: Session, ids: set[int], since: datetime, now: datetime
+) -> dict[int, list[datetime]]:
+    """When these people last got other series mails; one that may be leaving counts as now."""
     # A bare value here would lose the column's type, and SQLite would store it as text.
     as_now = literal(now, Message.accepted_at.type)
-    query = select(func.max(func.coalesce(Message.accepted_at, Message.closed_at, as_now))).where(
-        Message.subscriber_id == message.subscriber_id,
-        Message.id != message.id,
+    left_at = func.coalesce(Message.accepted_at, Message.closed_at, as_now)
+    query = select(Message.subscriber_id, left_at.label("left_at")).where(
+        Message.subscriber_id.in_(ids),
         Message.mail_class == MailClass.DRIP,
         Message.state.in_(_MAY_HAVE_GONE),
+        left_at > literal(since, Message.accepted_at.type),
     )
-    return session.scalars(query).one()
+    found: dict[int, list[datetime]] = {}
+    for row in session.execute(query):
+        found.setdefault(row.subscriber_id, []).append(row.left_at)
+    return found

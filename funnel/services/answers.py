@@ -1,0 +1,114 @@
+"""What the provider answered, recorded for a whole batch: its messages, tries and breaker."""
+
+import random
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import insert, literal, select, update
+from sqlalchemy.orm import Session
+
+from funnel.db.mail import Attempt, Message
+from funnel.db.people import Subscriber
+from funnel.domain.clock import Clock
+from funnel.domain.delivery import MessageState, judge
+from funnel.domain.ports import MailClass, Outcome, SendResult
+from funnel.links import Links
+from funnel.services import control
+from funnel.services.moving import LockedMessage, Move, lock_messages, move
+from funnel.services.suppression import bounce
+from funnel.services.throttle import Throttle
+
+_NOT_TAKEN = frozenset(
+    {Outcome.NOT_SENT_RETRY, Outcome.NOT_SENT_THROTTLED, Outcome.ACCOUNT_REFUSED}
+)
+
+
+def open_attempts(session: Session, ids: Collection[UUID], *, clock: Clock) -> None:
+    """Write down that these messages are being tried; their rows are locked."""
+    at = literal(clock.machine(), Attempt.started_at.type)
+    rows = select(Message.id, Message.fence, at).where(Message.id.in_(ids))
+    session.execute(insert(Attempt).from_select(["message_id", "fence", "started_at"], rows))
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """Records the answers to a batch. Safe to repeat: only what is still ours is touched."""
+
+    clock: Clock
+    links: Links
+    throttle: Throttle
+
+    def record(
+        self, session: Session, fences: Mapping[UUID, int], results: Sequence[SendResult]
+    ) -> None:
+        """Move each message by its answer; the people of all of them must be locked."""
+        ours = {
+            message.id: message for message in lock_messages(session, fences, MessageState.SENDING)
+        }
+        answered = [(ours[each.message_id], each) for each in results if each.message_id in ours]
+        self._end_attempts(session, [result for _, result in answered])
+        move(session, [self._move(*each) for each in answered], clock=self.clock)
+        self._leave_alone(session, answered)
+        self._give_back(session, answered)
+        self._learn(session, results)
+
+    def _move(self, message: LockedMessage, result: SendResult) -> Move:
+        verdict = judge(
+            result.outcome,
+            result.why,
+            mail_class=message.mail_class,
+            attempt=message.attempt,
+            due_at=message.due_at,
+            now=self.clock.now(),
+            retry_at=result.retry_at,
+            jitter=random.random(),  # noqa: S311 - spreads retries, keeps no secret
+        )
+        also: dict[str, object] = {"provider_id": result.provider_id}
+        if not verdict.counts_as_attempt:
+            also["attempt"] = message.attempt - 1
+        if verdict.not_before is not None:
+            also["not_before"] = verdict.not_before
+        return Move(message, verdict.state, verdict.why, also)
+
+    def _end_attempts(self, session: Session, results: Sequence[SendResult]) -> None:
+        alike: dict[tuple[Outcome, int | None], list[UUID]] = {}
+        for result in results:
+            alike.setdefault((result.outcome, result.status_code), []).append(result.message_id)
+        current = select(Message.fence).where(Message.id == Attempt.message_id).scalar_subquery()
+        for (outcome, status_code), ids in alike.items():
+            session.execute(
+                update(Attempt)
+                .where(Attempt.message_id.in_(ids), Attempt.fence == current)
+                .values(ended_at=self.clock.machine(), status_code=status_code, outcome=outcome)
+                .execution_options(synchronize_session=False)
+            )
+
+    def _leave_alone(
+        self, session: Session, answered: Sequence[tuple[LockedMessage, SendResult]]
+    ) -> None:
+        for message, result in answered:
+            if result.outcome is Outcome.ADDRESS_REFUSED:
+                person = session.get_one(Subscriber, message.subscriber_id)
+                bounce(session, person, links=self.links, now=self.clock.now())
+
+    def _give_back(
+        self, session: Session, answered: Sequence[tuple[LockedMessage, SendResult]]
+    ) -> None:
+        """What was surely not taken did not use up any of the rate."""
+        machine = self.clock.machine()
+        free: list[MailClass] = [
+            message.mail_class for message, result in answered if result.outcome in _NOT_TAKEN
+        ]
+        self.throttle.give_back(session, free, machine=machine)
+        pauses = [result.retry_at for _, result in answered if result.retry_at is not None]
+        if pauses:
+            self.throttle.slow_down(session, until=max(pauses), machine=machine)
+
+    def _learn(self, session: Session, results: Sequence[SendResult]) -> None:
+        """Let the breaker know how the provider answered."""
+        known = breaker = control.read_breaker(session)
+        for result in results:
+            breaker = breaker.after(result.outcome, result.why, self.clock.machine())
+        if breaker != known:
+            control.write_breaker(session, breaker)

@@ -1,0 +1,133 @@
+"""The claim: a batch of due mails leased to one worker, with all that their letters need."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, select, update
+from sqlalchemy.orm import Session
+
+from funnel.db.bulk import update_rows
+from funnel.db.guides import Guide
+from funnel.db.mail import Message
+from funnel.db.people import Subscriber
+from funnel.db.texts import TextVersion
+from funnel.domain.clock import Clock
+from funnel.domain.delivery import MessageState
+from funnel.domain.flow import Room
+from funnel.domain.ports import MailClass, Mailer
+from funnel.services import control
+from funnel.services.letters import Draft, Words, draft
+from funnel.services.throttle import NO_ROOM, Claimed, Throttle
+
+_COLUMNS: tuple[Any, ...] = (
+    Message.id,
+    Message.subscriber_id,
+    Message.fence,
+    Message.mail_class,
+    Message.purpose,
+    Message.mail_key,
+    Message.priority,
+    Message.text_version_id,
+    Message.reference,
+    Message.created_at,
+    Subscriber.email,
+    Subscriber.first_name,
+    Subscriber.public_id,
+    Subscriber.created_at.label("asked_at"),
+    Subscriber.time_zone,
+    Guide.public_id.label("guide_handle"),
+)
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Takes what is due for one worker. Any number may do so at once, and no two get one mail."""
+
+    clock: Clock
+    mailer: Mailer
+    throttle: Throttle
+    worker: str
+    lease: timedelta
+
+    def take(self, session: Session) -> list[Draft]:
+        """Lease a batch, each mail with a fence of its own; the most urgent first.
+
+        Mails of the same words are neighbours, so that they can leave in one call.
+        """
+        room = self._room(session)
+        due = self._due(session, room) if room.total else []
+        free = self._held_back(session, due) if due else []
+        if not free:
+            return []
+        self._lease(session, [row.id for row in free])
+        words = _words(session, {row.text_version_id for row in free})
+        return [draft(row, words[row.text_version_id]) for row in sorted(free, key=_place)]
+
+    def _room(self, session: Session) -> Room:
+        """How many may be claimed now: none when all mail is stopped, a probe in trouble."""
+        breaker, now = control.read_breaker(session), self.clock.machine()
+        wanted = breaker.room(self.mailer.batch_size, now)
+        if wanted == 0:
+            return NO_ROOM
+        room = self.throttle.room(session, wanted=wanted, machine=now)
+        if room.total and breaker.probe_at is not None:
+            control.write_breaker(session, breaker.probing(now))
+        return room
+
+    def _due(self, session: Session, room: Room) -> list[Row[Any]]:
+        """Lock due mails; series mail may have less room than the rest."""
+        if room.series >= room.total:
+            return list(session.execute(self._query().limit(room.total)))
+        is_series = Message.mail_class == MailClass.DRIP
+        rest = list(session.execute(self._query().where(~is_series).limit(room.total)))
+        left = min(room.series, room.total - len(rest))
+        series = self._query().where(is_series).limit(left)
+        return rest + (list(session.execute(series)) if left > 0 else [])
+
+    def _query(self) -> Select[Any]:
+        is_due = Message.not_before <= self.clock.now()
+        return (
+            select(*_COLUMNS)
+            .join(Subscriber, Subscriber.id == Message.subscriber_id)
+            .outerjoin(Guide, Guide.subscriber_id == Message.subscriber_id)
+            .where(Message.state == MessageState.SCHEDULED, is_due)
+            .order_by(Message.priority.desc(), Message.not_before)
+            .with_for_update(skip_locked=True, of=Message, key_share=True)
+        )
+
+    def _held_back(self, session: Session, due: list[Row[Any]]) -> list[Row[Any]]:
+        """Put back what the throttle lets wait; the others stay."""
+        asked = [Claimed(row.id, MailClass(row.mail_class), row.email) for row in due]
+        waits = self.throttle.hold_back(
+            session, asked, now=self.clock.now(), machine=self.clock.machine()
+        )
+        update_rows(session, Message, [{"id": key, "not_before": at} for key, at in waits.items()])
+        return [row for row in due if row.id not in waits]
+
+    def _lease(self, session: Session, ids: Collection[UUID]) -> None:
+        """The rows were chosen and locked first: as one statement Postgres may choose again."""
+        session.execute(
+            update(Message)
+            .where(Message.id.in_(ids))
+            .values(
+                state=MessageState.CLAIMED,
+                fence=Message.fence + 1,
+                lease_until=self.clock.machine() + self.lease,
+                worker=self.worker,
+            )
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _place(row: Row[Any]) -> tuple[object, ...]:
+    """The most urgent class first, and within it what has the same words."""
+    return (-row.priority, row.mail_class, row.mail_key, row.text_version_id)
+
+
+def _words(session: Session, ids: Collection[int]) -> dict[int, Words]:
+    query = select(TextVersion.id, TextVersion.source, TextVersion.version)
+    rows = session.execute(query.where(TextVersion.id.in_(ids)))
+    return {row.id: Words(row.source, row.version) for row in rows}

@@ -1,0 +1,124 @@
+"""Messages moved from state to state, with all that hangs on it, many at a time."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from funnel.db.bulk import Row, update_by_shape
+from funnel.db.mail import Message
+from funnel.domain.clock import Clock
+from funnel.domain.delivery import OPEN_STATES, MessageState
+from funnel.domain.ports import MailClass
+from funnel.services.settling import SettledStep, steps_settled
+
+_COLUMNS = (
+    Message.id,
+    Message.subscriber_id,
+    Message.enrolment_id,
+    Message.step_key,
+    Message.mail_class,
+    Message.purpose,
+    Message.state,
+    Message.fence,
+    Message.attempt,
+    Message.due_at,
+    Message.not_before,
+    Message.is_resent,
+    Message.is_hurried,
+    Message.payload_sha256,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LockedMessage:
+    """A message as its locked row says it is."""
+
+    id: UUID
+    subscriber_id: int
+    enrolment_id: int | None
+    step_key: str | None
+    mail_class: MailClass
+    purpose: str | None
+    state: MessageState
+    fence: int
+    attempt: int
+    due_at: datetime
+    not_before: datetime
+    is_resent: bool
+    is_hurried: bool
+    payload_sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A message goes into a state; `also` are further columns that change with it."""
+
+    message: LockedMessage
+    state: MessageState
+    why: str
+    also: Mapping[str, object]
+
+
+def lock_messages(
+    session: Session, fences: Mapping[UUID, int], state: MessageState
+) -> list[LockedMessage]:
+    """Lock those of these messages that are still ours: with that fence, in that state.
+
+    The people must be locked already.
+    """
+    query = select(*_COLUMNS).where(Message.id.in_(list(fences)), Message.state == state)
+    query = query.order_by(Message.id).with_for_update(of=Message, key_share=True)
+    rows = session.execute(query)
+    return [locked(row) for row in rows if row.fence == fences[row.id]]
+
+
+def locked(row: object) -> LockedMessage:
+    """The values of a row that has these columns, or of a message."""
+    values = {column.key: getattr(row, column.key) for column in _COLUMNS}
+    values["mail_class"] = MailClass(values["mail_class"])
+    values["state"] = MessageState(values["state"])
+    return LockedMessage(**values)
+
+
+def move(session: Session, moves: Collection[Move], *, clock: Clock) -> None:
+    """Put messages into states, and move their sequences on where they are closed by it."""
+    session.flush()
+    update_by_shape(session, Message, [_changes(each, clock) for each in moves])
+    now = clock.now()
+    steps_settled(session, [step for each in moves if (step := _settled(each, now))], now=now)
+
+
+def _changes(each: Move, clock: Clock) -> Row:
+    row: Row = {"id": each.message.id, "state": each.state, "why": each.why, "lease_until": None}
+    if each.state is MessageState.SCHEDULED:
+        if not (each.message.is_resent or each.also.get("is_resent")):
+            # Surely not sent: the words may be written anew on the next try.
+            row["payload_sha256"] = None
+    elif each.state is MessageState.UNKNOWN:
+        row["doubt_since"] = clock.machine()
+    elif each.state is not MessageState.SENDING:
+        row["closed_at"] = clock.now()
+        row["accepted_at"] = clock.now() if each.state is MessageState.ACCEPTED else None
+    return row | dict(each.also)
+
+
+def _settled(each: Move, now: datetime) -> SettledStep | None:
+    """Late news of a closed message must not put its sequence back to that step."""
+    message = each.message
+    if each.state in OPEN_STATES or message.state not in OPEN_STATES:
+        return None
+    if message.enrolment_id is None or message.step_key is None:
+        return None
+    return SettledStep(message.enrolment_id, message.step_key, each.state, now, each.why)
+
+
+def set_state(
+    session: Session, message: Message, state: MessageState, why: str, *, clock: Clock
+) -> None:
+    """Put one message into a state, with all that hangs on it."""
+    move(session, [Move(locked(message), state, why, {})], clock=clock)
+    session.refresh(message)
