@@ -4,7 +4,7 @@ import random
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from funnel.db.mail import MailEvent, Message
 from funnel.db.people import Consent, Subscriber, Suppression
@@ -314,3 +314,51 @@ def test_an_event_for_someone_already_suppressed_changes_nothing(house: House) -
     assert make.person(house).unsubscribed_at == before
     with house.rt.reading.begin() as session:
         assert session.scalars(select(Consent)).all() == []
+
+
+# Mails of one request share the provider's id ----------------------------------------------------
+
+
+def two_of_one_request(house: House) -> tuple[Message, Message]:
+    """Ada's and Ben's first confirm mails, as if one request had carried both."""
+    make.request(house, "ben@example.org")
+    make.request(house)
+    while send(house):
+        pass
+    with house.rt.sessions.begin() as session:
+        session.execute(update(Message).values(provider_id="shared"))
+    return make.message(house, CONFIRM), make.message(house, CONFIRM, "ben@example.org")
+
+
+def only_by_provider_id(message: Message, email: str | None) -> Event:
+    event = about(message, "bounce", sg_message_id="shared.filter1", email=email)
+    return {
+        key: value for key, value in event.items()
+        if key not in {"send_id", "smtp-id"} and value is not None
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("mine", [0, 1], ids=["ada", "ben"])
+def test_a_bounce_of_one_mail_of_a_request_meets_only_its_reader(
+    each_house: House, mine: int
+) -> None:
+    house = each_house
+    emails = ["ada@example.org", "ben@example.org"]
+    messages = two_of_one_request(house)
+    tell(house, only_by_provider_id(messages[mine], emails[mine]))
+    delivery = [make.message(house, CONFIRM, email).delivery for email in emails]
+    states = [make.person(house, email).state for email in emails]
+    expected = [mine == at for at in range(2)]
+    assert [found == EventKind.BOUNCED for found in delivery] == expected
+    assert [state == PersonState.BOUNCED for state in states] == expected
+
+
+@pytest.mark.parametrize("email", [None, "cleo@example.org", "nobody"])
+def test_a_bounce_that_fits_no_reader_of_a_request_meets_none(
+    house: House, email: str | None
+) -> None:
+    messages = two_of_one_request(house)
+    tell(house, only_by_provider_id(messages[0], email))
+    emails = ["ada@example.org", "ben@example.org"]
+    assert [make.message(house, CONFIRM, each).delivery for each in emails] == [None, None]
+    assert PersonState.BOUNCED not in {make.person(house, each).state for each in emails}
