@@ -1,11 +1,11 @@
 """Turns a finished email into the bytes that leave: checked, deterministic, all ASCII."""
 
 import base64
-import binascii
 import re
 from datetime import UTC
 from email.utils import format_datetime
 
+from funnel.adapters.spliced import encode_values, quoted_printable, splice, spliced_form
 from funnel.domain.errors import MailRefused
 from funnel.domain.ports import MailClass, OutgoingEmail
 
@@ -14,6 +14,11 @@ FOLD_CHARACTERS = 66  # leaves room for the longest header name within 78
 MAX_ADDRESS_OCTETS = 254
 WORD_OCTETS = 39  # in base64 and its frame this stays below the 75 of RFC 2047
 
+_PART_HEADS = {
+    kind: f"Content-Type: {kind}; charset=utf-8\r\n"
+    "Content-Transfer-Encoding: quoted-printable\r\n\r\n".encode()
+    for kind in ("text/plain", "text/html")
+}
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
@@ -77,16 +82,28 @@ def build_mime(email: OutgoingEmail) -> bytes:
     """
     check(email)
     boundary = f"=_{email.message_id.hex}"  # quoted-printable never holds "=_"
-    head = "".join(f"{name}: {value}\r\n" for name, value in _all_headers(email, boundary))
+    head = "".join([f"{name}: {value}\r\n" for name, value in _all_headers(email, boundary)])
     if any(len(line) > MAX_LINE_OCTETS for line in head.split("\r\n")):
         raise MailRefused("A header line is too long.")
-    parts = [
-        f"--{boundary}\r\nContent-Type: {kind}; charset=utf-8\r\n"
-        "Content-Transfer-Encoding: quoted-printable\r\n\r\n".encode()
-        + _quoted_printable(content)
-        for kind, content in (("text/plain", email.text), ("text/html", email.html))
-    ]
-    return b"\r\n".join([head.encode("ascii"), *parts, f"--{boundary}--\r\n".encode()])
+    text, html = _bodies(email)
+    opens = f"--{boundary}\r\n".encode()
+    return b"".join(
+        [
+            *(head.encode("ascii"), b"\r\n"),
+            *(opens, _PART_HEADS["text/plain"], text, b"\r\n"),
+            *(opens, _PART_HEADS["text/html"], html, b"\r\n"),
+            f"--{boundary}--\r\n".encode(),
+        ]
+    )
+
+
+def _bodies(email: OutgoingEmail) -> tuple[bytes, bytes]:
+    """Both bodies, encoded; what is common to all readers of a form is encoded only once."""
+    compiled = None if email.form is None else spliced_form(email.form)
+    if compiled is None:
+        return quoted_printable(email.text), quoted_printable(email.html)
+    values = encode_values(email.values)
+    return splice(compiled.text, values), splice(compiled.html, values)
 
 
 def _all_headers(email: OutgoingEmail, boundary: str) -> list[tuple[str, str]]:
@@ -120,11 +137,20 @@ def _addresses(email: OutgoingEmail) -> list[tuple[str, str]]:
 
 
 def _check_parts(email: OutgoingEmail) -> None:
+    if email.form is not None and spliced_form(email.form) is not None:
+        _check_values(email.values)
+        return
     for name, part in (("subject", email.subject), ("text", email.text), ("html", email.html)):
         if not part.strip():
             raise MailRefused(f"The {name} is empty.")
         if not _fits_a_body(part):
             raise MailRefused(f"The {name} holds a character that no mail can carry.")
+
+
+def _check_values(values: tuple[str, ...]) -> None:
+    """What is common to the readers of a form was checked when it was compiled."""
+    if not all(map(_fits_a_body, values)):
+        raise MailRefused("The reader's part holds a character that no mail can carry.")
 
 
 def _fits_a_body(part: str) -> bool:
@@ -177,10 +203,3 @@ def _encoded_words(text: str) -> str:
             chunks.append(b"")
         chunks[-1] += octets
     return "\r\n ".join(f"=?utf-8?B?{base64.b64encode(chunk).decode()}?=" for chunk in chunks)
-
-
-def _quoted_printable(text: str) -> bytes:
-    # The encoder takes its own line ends from the text, so the text must have one.
-    lines = text.replace("\r\n", "\n").replace("\r", "\n") + "\n"
-    octets = lines.replace("\n", "\r\n").encode()
-    return binascii.b2a_qp(octets, istext=True).removesuffix(b"\r\n")
