@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from funnel.db.mail import Attempt, Message
 from funnel.db.people import Subscriber
+from funnel.domain.breaker import Breaker
 from funnel.domain.clock import Clock
 from funnel.domain.delivery import MessageState, judge
 from funnel.domain.ports import MailClass, Outcome, SendResult
@@ -50,8 +51,8 @@ class Recorder:
         self._end_attempts(session, [result for _, result in answered])
         move(session, [self._move(*each) for each in answered], clock=self.clock)
         self._leave_alone(session, answered)
-        self._give_back(session, answered)
         self._learn(session, results)
+        self._give_back(session, answered)
 
     def _move(self, message: LockedMessage, result: SendResult) -> Move:
         verdict = judge(
@@ -106,9 +107,13 @@ class Recorder:
             self.throttle.slow_down(session, until=max(pauses), machine=machine)
 
     def _learn(self, session: Session, results: Sequence[SendResult]) -> None:
-        """Let the breaker know how the provider answered."""
-        known = breaker = control.read_breaker(session)
+        """Let the breaker know how the provider answered; while all is well nothing is written."""
+        known = control.read_breaker(session)
+        if self._after(known, results) != known:
+            known = control.read_breaker(session, lock=True)
+            control.write_breaker(session, self._after(known, results))
+
+    def _after(self, breaker: Breaker, results: Sequence[SendResult]) -> Breaker:
         for result in results:
-            breaker = breaker.after(result.outcome, result.why, self.clock.machine())
-        if breaker != known:
-            control.write_breaker(session, breaker)
+            breaker = breaker.after(result, self.clock.machine())
+        return breaker

@@ -67,13 +67,18 @@ class Claims:
         return [draft(row, words[row.text_version_id]) for row in sorted(free, key=_place)]
 
     def _room(self, session: Session) -> Room:
-        """How many may be claimed now: none when all mail is stopped, a probe in trouble."""
+        """How many may be claimed now: none when all mail is stopped, a probe in trouble.
+
+        Of all workers one takes the probe.
+        """
         breaker, now = control.read_breaker(session), self.clock.machine()
+        if breaker.is_open:
+            breaker = control.read_breaker(session, lock=True)
         wanted = breaker.room(self.mailer.batch_size, now)
         if wanted == 0:
             return NO_ROOM
         room = self.throttle.room(session, wanted=wanted, machine=now)
-        if room.total and breaker.probe_at is not None:
+        if room.total and breaker.is_open:
             control.write_breaker(session, breaker.probing(now))
         return room
 

@@ -111,21 +111,29 @@ def is_same_pepper(session: Session, digest: str) -> bool:
     return known in {None, digest}
 
 
-def read_breaker(session: Session) -> Breaker:
+def read_breaker(session: Session, *, lock: bool = False) -> Breaker:
     """Whether the provider is in trouble, by its last answers."""
-    value = read(session, BREAKER)
-    probe_at = value.get("probe_at")
+    query = select(Control.value).where(Control.key == BREAKER)
+    value = session.scalars(query.with_for_update() if lock else query).first() or {}
     return Breaker(
         doubts=int(str(value.get("doubts", 0))),
-        probe_at=datetime.fromisoformat(str(probe_at)) if probe_at else None,
+        probe_at=_instant(value.get("probe_at")),
         why=str(value.get("why", "")),
+        lately=str(value.get("lately", "")),
+        opened_at=_instant(value.get("opened_at")),
     )
+
+
+def _instant(value: object) -> datetime | None:
+    return datetime.fromisoformat(str(value)) if value else None
 
 
 def write_breaker(session: Session, breaker: Breaker) -> None:
     """Keep the breaker for every worker, through restarts."""
-    probe_at = breaker.probe_at.isoformat() if breaker.probe_at else None
-    write(session, BREAKER, {"doubts": breaker.doubts, "probe_at": probe_at, "why": breaker.why})
+    instants = {"probe_at": breaker.probe_at, "opened_at": breaker.opened_at}
+    kept = {key: at.isoformat() if at else None for key, at in instants.items()}
+    rest = {"doubts": breaker.doubts, "why": breaker.why, "lately": breaker.lately}
+    write(session, BREAKER, {**kept, **rest})
 
 
 def take_slot(session: Session, name: str, *, every: timedelta, now: datetime) -> bool:
