@@ -8,6 +8,7 @@ from funnel.cli.check import check
 from funnel.cli.demo import demo
 from funnel.cli.doctor import doctor
 from funnel.cli.migrate import migrate
+from funnel.cli.rehearse import rehearse
 from funnel.cli.set_up import set_up
 from funnel.cli.up import up
 from funnel.domain.errors import FunnelError
@@ -18,7 +19,7 @@ def cli() -> None:
     """A self-hosted email funnel: guide, sequences, challenge and desk."""
 
 
-for command in (up, demo, migrate, set_up, check, doctor):
+for command in (up, demo, rehearse, migrate, set_up, check, doctor):
     cli.add_command(command)
 
 
