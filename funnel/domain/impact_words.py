@@ -56,7 +56,7 @@ def step_sentences(
     title: str,
     misses: Named,
     waiting: Named,
-    goes_on_with: str | None,
+    goes_on_with: Many[str],
     is_for_some: bool,
 ) -> Iterator[str]:
     """What the change of one step means."""
@@ -77,12 +77,13 @@ def step_sentences(
         yield f"“{title}”: {' and '.join(parts)} was changed, for {still}."
 
 
-def _deleted(title: str, misses: Named, waiting: Named, goes_on_with: str | None) -> str:
+def _deleted(title: str, misses: Named, waiting: Named, goes_on_with: Many[str]) -> str:
     said = f"“{title}” is taken out: {people(misses.many)} who had it to come will not get it"
     if not waiting.many:
         return f"{said}."
     were = f"{waiting.many:,} of them stood right before it{waiting}"
-    then = f"they go on with “{goes_on_with}”" if goes_on_with else "they come to the end"
+    onward = " or ".join(f"“{each}”" for each in goes_on_with)
+    then = f"they go on with {onward}" if onward else "they come to the end"
     return f"{said}. {were}; {then}."
 
 

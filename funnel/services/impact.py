@@ -151,13 +151,12 @@ class _Preview:
     def _named(self, group: Group) -> Named:
         return Named(group.many, names(self._session, self._new, group) if group.many else ())
 
-    def _next_of(self, effect: StepEffect) -> str | None:
-        """The title of what those go on with who stood before a step that is gone."""
-        if effect.change is not Change.DELETED or not effect.waiting.stands:
-            return None
+    def _next_of(self, effect: StepEffect) -> tuple[str, ...]:
+        """The titles of what those go on with who stood before a step; none at the end."""
         places = {next_index(self._new, stand) for stand in effect.waiting.stands}
-        place = min(places)
-        return self._title(self._new.steps[place].key) if place < len(self._new.steps) else None
+        return tuple(
+            self._title(step.key) for at, step in enumerate(self._new.steps) if at in places
+        )
 
     def _moves(self, old: Sequence) -> Iterator[str]:
         """Whose next mail falls due at another time, for each step whose time was changed."""

@@ -1,0 +1,266 @@
+"""The impact that is told before a publish is exactly what then happens.
+
+Each example lives twice from the same instant: once as it was, once with the edit. What the
+sentences promised must be the difference between the two.
+"""
+
+import random
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from funnel.content.shipped import ShippedText
+from funnel.db.mail import Enrolment, Message
+from funnel.db.people import Consent, Subscriber
+from funnel.db.texts import TextVersion
+from funnel.domain.delivery import MessageState
+from funnel.domain.people import Purpose
+from funnel.domain.sequence import Fact
+from funnel.services import enrolment, facts, steering, texts
+from funnel.services.impact import Impact
+from tests.support.editing import Kind, mail_source, publish, sequence_source
+from tests.support.house import House, open_house
+from tests.support.rows import add_person
+
+DAY = timedelta(days=1)
+STEPS = ["one", "two", "three", "four", "five"]
+PLAN = dict.fromkeys(STEPS, "1 day")
+RULES = {"window": "00:00-23:59", "exits_on": "[purchased]"}
+Source = tuple[Kind, str, str]
+Got = set[tuple[str, str, int]]  # address, step, version of the words
+
+
+def plan(steps: dict[str, str]) -> Source:
+    lines = [f"{key}: {after}" for key, after in steps.items()]
+    return "sequence", "short", sequence_source("short", *lines, **RULES)
+
+
+def words(step: str, subject: str = "") -> Source:
+    return "mail", f"short/{step}", mail_source(subject or f"Mail {step}")
+
+
+def preview(house: House, *wanted: Source) -> Impact:
+    new = [ShippedText(kind, key, source, key) for kind, key, source in wanted]
+    with house.rt.reading.begin() as session:
+        return house.rt.editor.preview(session, new, now=house.clock.now())
+
+
+@pytest.fixture
+def short(migrated_sqlite: Path, tmp_path: Path) -> Iterator[House]:
+    """A house with a sequence of five mails, a day apart."""
+    folder = tmp_path / "first"
+    folder.mkdir()
+    shutil.copy(migrated_sqlite, folder / "funnel.db")
+    with open_house(f"sqlite:///{folder}/funnel.db", folder) as house:
+        publish(house, plan(PLAN), *(words(step) for step in STEPS))
+        yield house
+
+
+@contextmanager
+def twin(house: House, folder: Path) -> Iterator[House]:
+    """The same house at the same instant, in a world of its own."""
+    folder.mkdir()
+    house.rt.engine.dispose()
+    shutil.copy(Path(str(house.rt.engine.url.database)), folder / "funnel.db")
+    with open_house(f"sqlite:///{folder}/funnel.db", folder, start=house.clock.now()) as opened:
+        yield opened
+
+
+def add(house: House, name: str) -> int:
+    """Somebody who begins the sequence now; returns the enrolment's id."""
+    with house.rt.sessions.begin() as session:
+        person = add_person(session, {}, name=name, email=f"{name}@example.org")
+        now = house.clock.now()
+        session.add(Consent(subscriber_id=person.id, purpose=Purpose.SERIES, given_at=now))
+        session.flush()
+        session.expire(person)
+        enrolment.enrol(session, person.id, texts.sequences(session)["short"], now=now)
+        query = select(Enrolment.id).where(Enrolment.subscriber_id == person.id)
+        return session.scalars(query).one()
+
+
+def populate(house: House, dice: random.Random) -> list[int]:
+    """Eight people at random places: some paused, some at their goal, some over; the paused ones'
+    enrolments."""
+    paused = []
+    for number in range(8):
+        enrolled = add(house, f"person{number}")
+        house.hop(timedelta(hours=dice.randint(1, 20)))
+        fate = dice.random()
+        with house.rt.sessions.begin() as session:
+            if fate < 0.15:
+                steering.pause(session, enrolled, by="Dr Reyes", now=house.clock.now())
+                paused.append(enrolled)
+            elif fate < 0.3:
+                person = session.scalars(
+                    select(Subscriber).where(Subscriber.first_name == f"person{number // 2}")
+                ).one()
+                facts.record_fact(session, person, Fact.PURCHASED, now=house.clock.now())
+    house.hop(timedelta(hours=dice.randint(0, 30)))
+    return paused
+
+
+def live_on(house: House, paused: list[int]) -> None:
+    """Let everybody go on to the end."""
+    with house.rt.sessions.begin() as session:
+        for each in paused:
+            if session.get_one(Enrolment, each).state == "paused":
+                steering.resume(session, each, by="Dr Reyes", now=house.clock.now())
+    house.hop(40 * DAY)
+
+
+def got(house: House) -> Got:
+    """Who got which mail of the sequence, in which words."""
+    query = (
+        select(Subscriber.email, Message.step_key, TextVersion.version)
+        .join(Message, Message.subscriber_id == Subscriber.id)
+        .join(TextVersion, TextVersion.id == Message.text_version_id)
+        .where(Message.state == MessageState.ACCEPTED, Message.mail_key.startswith("short/"))
+    )
+    with house.rt.reading.begin() as session:
+        return {(email, str(step), version) for email, step, version in session.execute(query)}
+
+
+def who(mails: Got, step: str) -> set[str]:
+    return {email for email, key, _ in mails if key == step}
+
+
+def numbers(impact: Impact, pattern: str) -> list[int]:
+    """The numbers in the one sentence that matches; each group is one."""
+    matches = [found for each in impact.sentences if (found := re.search(pattern, each))]
+    assert len(matches) == 1, (pattern, impact.sentences)
+    return [int(number) if number else 0 for number in matches[0].groups()]
+
+
+def edit(dice: random.Random) -> tuple[dict[str, str], set[str], set[str]]:
+    """A random edit: the new plan, the steps put in, and those with new words."""
+    keys = list(STEPS)
+    for key in dice.sample(STEPS, dice.randint(0, 2)):
+        keys.remove(key)
+    if dice.random() < 0.5:
+        dice.shuffle(keys)
+    new = {f"new-{number}" for number in range(dice.randint(0, 2))}
+    for key in sorted(new):
+        keys.insert(dice.randint(0, len(keys)), key)
+    steps = {key: PLAN.get(key, "1 day") for key in keys}
+    steps[dice.choice(keys)] = dice.choice(["3 days", "6 hours", "2 days"])
+    return steps, new, set(dice.sample(STEPS, dice.randint(0, 2)))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_is_promised_is_what_happens(short: House, tmp_path: Path, seed: int) -> None:
+    dice = random.Random(seed)
+    paused = populate(short, dice)
+    steps, new, changed = edit(dice)
+    before = got(short)
+    with twin(short, tmp_path / "as it was") as other:
+        live_on(other, paused)
+        as_it_was = got(other)
+    wanted = [plan(steps), *(words(key) for key in sorted(new)),
+              *(words(key, f"Better {key}") for key in sorted(changed))]  # fmt: skip
+    told = preview(short, *wanted)
+    asked = [choice for choice in told.choices if dice.random() < 0.5]
+    publish(short, *wanted, include_past=[choice.key for choice in asked])
+    live_on(short, paused)
+    after = got(short)
+    owed = {choice.key.partition("/")[2]: choice.many for choice in asked}
+    _check_steps(told, steps, new, owed, as_it_was, after, before)
+    _check_words(told, changed, set(steps), owed, before, after)
+    people = [(email, step) for email, step, _ in after]
+    assert len(people) == len(set(people)), "nobody gets a step twice"
+
+
+def _check_steps(
+    told: Impact,
+    steps: dict[str, str],
+    new: set[str],
+    owed: dict[str, int],
+    as_it_was: Got,
+    after: Got,
+    before: Got,
+) -> None:
+    for step in new:
+        gets, past = numbers(told, rf"“Mail {step}” is new: (\d+) \w+ .* get it, (\d+) past it")
+        assert len(who(after, step)) == gets + owed.get(step, 0)
+        assert owed.get(step, past) == past
+    for step in set(STEPS) - set(steps):
+        (lost,) = numbers(told, rf"“(?:Mail|Better) {step}” is taken out: (\d+)")
+        assert len(who(as_it_was, step) - who(before, step)) == lost
+        assert who(after, step) == who(before, step)
+    for step in set(STEPS) & set(steps):
+        loses = len(who(as_it_was, step) - who(after, step))
+        gains = len(who(after, step) - who(as_it_was, step))
+        sentences = [each for each in told.sentences if f"{step}” stands in another" in each]
+        text = " ".join(sentences)
+        missed = re.search(r"(\d+) \w+ who had it to come will not", text)
+        gained = re.search(r"(\d+) \w+ who were past it without it", text)
+        assert (int(missed[1]) if missed else 0) - owed.get(step, 0) == loses, (step, text)
+        assert (int(gained[1]) if gained else 0) == gains, (step, text)
+
+
+def _check_words(
+    told: Impact, changed: set[str], there: set[str], owed: dict[str, int], before: Got, after: Got
+) -> None:
+    for step in changed:
+        gets, had = numbers(told, rf"“Better {step}” has new words: (\d+) .*; (\d+) had the old")
+        assert had == len(who(before, step))
+        new_words = {email for email, key, version in after if key == step and version == 2}
+        assert len(new_words) == gets + owed.get(step, 0)
+        assert step in there or not new_words
+
+
+def test_a_changed_delay_says_whose_next_mail_moves_and_from_when_to_when(short: House) -> None:
+    add(short, "Ada")
+    short.hop(timedelta(hours=2))
+    add(short, "Ben")
+    before = due_times(short)
+    told = preview(short, plan(PLAN | {"one": "3 days"}))
+    assert told.sentences == (
+        "“Mail one” has another time. 2 people’s next mail moves: the first from 24 November to "
+        "26 November.",
+    )
+    publish(short, plan(PLAN | {"one": "3 days"}))
+    short.work()
+    assert due_times(short) == [due + 2 * DAY for due in before]
+
+
+def due_times(house: House) -> list[object]:
+    house.work()
+    with house.rt.reading.begin() as session:
+        return list(session.scalars(select(Enrolment.next_due_at).order_by(Enrolment.id)))
+
+
+def test_a_new_goal_says_for_how_many_it_ends_the_sequence_at_once(short: House) -> None:
+    for name in ("Ada", "Ben"):
+        add(short, name)
+    with short.rt.sessions.begin() as session:
+        ada = session.scalars(select(Subscriber).where(Subscriber.first_name == "Ada")).one()
+        facts.record_fact(session, ada, Fact.JOINED, now=short.clock.now())
+    source = plan(PLAN)[2].replace("[purchased]", "[purchased, joined]")
+    told = preview(short, ("sequence", "short", source))
+    assert told.sentences == (
+        "It now ends for whoever joined the challenge: for 1 person at once.",
+    )
+    publish(short, ("sequence", "short", source))
+    short.work()
+    with short.rt.reading.begin() as session:
+        states = session.scalars(select(Enrolment.state).order_by(Enrolment.id)).all()
+    assert states == ["exited", "active"]
+
+
+def test_a_step_put_in_names_the_first_few(short: House) -> None:
+    for number in range(5):
+        add(short, f"person{number}")
+    short.hop(DAY + timedelta(hours=1))
+    add(short, "late")
+    told = preview(short, plan({"new": "1 hour", **PLAN}), words("new"))
+    assert told.sentences[0] == (
+        "“Mail new” is new: 1 person not there yet get it, 5 past it will not: "
+        "person0, person1, person2 and 2 more."
+    )
