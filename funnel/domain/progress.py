@@ -24,10 +24,12 @@ class Progress:
 class Forecast:
     """The next mail if nothing more happens: its step, its earliest instant, and what holds it.
 
-    `hold` is the last sentence of a wait that is more than "not due yet"; None without one.
+    `mail` is the key of its words within the sequence; `hold` is the last sentence of a wait that
+    is more than "not due yet"; None without one.
     """
 
     key: str
+    mail: str
     at: datetime
     hold: str | None
     skips: tuple[Skip, ...]
@@ -69,8 +71,8 @@ def forecast(sequence: Sequence, place: Place, start: datetime, house: House) ->
         skips += found.skips
         place = found.place
         match found.decision:
-            case Send(step):
-                return Forecast(step.key, at, hold, tuple(skips))
+            case Send(step, _, mail):
+                return Forecast(step.key, mail, at, hold, tuple(skips))
             case Wait(_, until, why):
                 at, hold = until, hold if why == NOT_DUE else why
             case _:

@@ -11,6 +11,7 @@ from funnel.db.people import Consent, ConsentEvent, Subscriber
 from funnel.db.texts import TextVersion
 from funnel.domain.errors import NotFound
 from funnel.domain.people import PersonState, Purpose
+from funnel.services.advancing import SequenceEngine
 from funnel.services.reports.past import PastItem, past
 from funnel.services.reports.people import Whereabouts, whereabouts
 from funnel.services.reports.upcoming import NextMail, all_next_mails
@@ -64,7 +65,14 @@ class PersonView:
         return any(word.is_standing and word.purpose == Purpose.SERIES for word in self.agreements)
 
 
-def person(session: Session, subscriber_id: int, *, offer_keys: tuple[str, ...]) -> PersonView:
+def person(
+    session: Session,
+    subscriber_id: int,
+    *,
+    offer_keys: tuple[str, ...],
+    engine: SequenceEngine,
+    now: datetime,
+) -> PersonView:
     """One person for the desk; raises NotFound."""
     row = session.execute(
         select(Subscriber, whereabouts().label("place")).where(Subscriber.id == subscriber_id)
@@ -84,7 +92,9 @@ def person(session: Session, subscriber_id: int, *, offer_keys: tuple[str, ...])
         time_zone=found.time_zone,
         since=found.created_at,
         is_test=found.is_test,
-        upcoming=tuple(all_next_mails(session, [found.id]).get(found.id, ())),
+        upcoming=tuple(
+            all_next_mails(session, [found.id], engine=engine, now=now).get(found.id, ())
+        ),
         past=past(session, found),
         agreements=_agreements(session, found.id),
         offers=_offers(session, found.id, offer_keys),

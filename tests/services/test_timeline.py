@@ -23,7 +23,13 @@ HOUR = timedelta(hours=1)
 def _view(house: House, email: str = "ada@example.org") -> timeline.PersonView:
     subscriber_id = make.person(house, email).id
     with house.rt.reading.begin() as session:
-        return timeline.person(session, subscriber_id, offer_keys=(OFFER,))
+        return timeline.person(
+            session,
+            subscriber_id,
+            offer_keys=(OFFER,),
+            engine=house.rt.sequences,
+            now=house.clock.now(),
+        )
 
 
 def _said(view: timeline.PersonView) -> list[str]:
@@ -32,7 +38,9 @@ def _said(view: timeline.PersonView) -> list[str]:
 
 def test_nobody_by_that_number_is_not_found(house: House) -> None:
     with house.rt.reading.begin() as session, pytest.raises(NotFound):
-        timeline.person(session, 99, offer_keys=())
+        timeline.person(
+            session, 99, offer_keys=(), engine=house.rt.sequences, now=house.clock.now()
+        )
 
 
 def test_someone_who_only_asked_waits_for_their_own_click(house: House) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from funnel.db.offers import ChallengeDayDone, ChallengeEntry, Purchase, WaitlistEntry
 from funnel.db.people import Subscriber
+from funnel.services.advancing import SequenceEngine
 from funnel.services.reports.upcoming import NextMail, next_mails
 
 STUCK_AFTER = timedelta(days=3)
@@ -52,7 +53,9 @@ class ChallengeReport:
         return tuple(sorted(waiting, key=lambda mover: mover.moved_at, reverse=True))
 
 
-def challenge(session: Session, *, days: int, now: datetime) -> ChallengeReport:
+def challenge(
+    session: Session, *, days: int, engine: SequenceEngine, now: datetime
+) -> ChallengeReport:
     """Where everybody is who joined lately; `days` is the length of the challenge."""
     rows = session.execute(
         select(ChallengeEntry.id, ChallengeEntry.joined_at, Subscriber)
@@ -64,7 +67,7 @@ def challenge(session: Session, *, days: int, now: datetime) -> ChallengeReport:
         )
     ).all()
     done = _done_days(session, [row.id for row in rows])
-    mails = next_mails(session, [row.Subscriber.id for row in rows])
+    mails = next_mails(session, [row.Subscriber.id for row in rows], engine=engine, now=now)
     movers = [_mover(row.Subscriber, row.joined_at, done[row.id], days, mails, now) for row in rows]
     movers.sort(key=lambda mover: (-mover.day, mover.moved_at))
     return ChallengeReport(

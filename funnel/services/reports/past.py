@@ -1,6 +1,7 @@
 """What has happened to one person, as sentences, newest first."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -254,28 +255,48 @@ def _purchases(session: Session, subscriber_id: int) -> list[PastItem]:
 
 
 def _sequences(session: Session, subscriber_id: int) -> list[PastItem]:
-    """The ends of sequences, and the mails in them that were passed over."""
-    enrolments = {
-        row.id: row
-        for row in session.scalars(
-            select(Enrolment).where(Enrolment.subscriber_id == subscriber_id)
-        )
-    }
-    titles = {key: sequence.title for key, sequence in texts.sequences(session).items()}
-    items = [
-        PastItem(
-            row.ended_at,
-            PastKind.ENDED,
-            f"“{titles.get(row.sequence_key, row.sequence_key)}” ended",
-            row.why,
-        )
-        for row in enrolments.values()
-        if row.ended_at is not None
-    ]
+    """The ends of sequences with the mails that never went, and the mails passed over."""
+    query = select(Enrolment).where(Enrolment.subscriber_id == subscriber_id)
+    enrolments = {row.id: row for row in session.scalars(query)}
     skips = list(session.scalars(select(StepSkip).where(StepSkip.enrolment_id.in_(enrolments))))
-    names = newest_subjects(session) if skips else {}
+    ended = [row for row in enrolments.values() if row.ended_at is not None]
+    names = newest_subjects(session) if skips or ended else {}
+    told = {(skip.enrolment_id, skip.step_key) for skip in skips} | _made(session, enrolments)
+    items = [
+        _end(row, at, _left(session, row, told, names)) for row in ended if (at := row.ended_at)
+    ]
     for skip in skips:
         key = f"{enrolments[skip.enrolment_id].sequence_key}/{skip.step_key}"
         what = f"“{names.get(key, skip.step_key)}” was passed over"
         items.append(PastItem(skip.occurred_at, PastKind.SKIPPED, what, skip.why))
     return items
+
+
+def _made(session: Session, enrolment_ids: Collection[int]) -> set[tuple[int, str]]:
+    """The steps whose mail has a line of its own in the path."""
+    query = select(Message.enrolment_id, Message.step_key).where(
+        Message.enrolment_id.in_(enrolment_ids)
+    )
+    return {(row, key) for row, key in session.execute(query) if row is not None and key}
+
+
+def _left(
+    session: Session, row: Enrolment, told: set[tuple[int, str]], names: dict[str, str]
+) -> tuple[str, list[str]]:
+    """A sequence's title, and the subjects of its mails that this end left unsent."""
+    sequence = texts.sequences(session).get(row.sequence_key)
+    if sequence is None:
+        return row.sequence_key, []
+    unsent = [
+        names.get(f"{sequence.key}/{step.key}", step.key)
+        for step in sequence.steps
+        if not step.ways and (row.id, step.key) not in told
+    ]
+    return sequence.title, unsent
+
+
+def _end(row: Enrolment, at: datetime, left: tuple[str, list[str]]) -> PastItem:
+    title, unsent = left
+    never = ", ".join(f"“{subject}”" for subject in unsent)
+    why = f"{row.why} Not sent because of it: {never}." if unsent else row.why
+    return PastItem(at, PastKind.ENDED, f"“{title}” ended", why)

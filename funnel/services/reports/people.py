@@ -13,6 +13,7 @@ from funnel.db.people import Subscriber
 from funnel.domain.delivery import MessageState
 from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.people import PersonState
+from funnel.services.advancing import SequenceEngine
 from funnel.services.reports.upcoming import NextMail, next_mails
 
 PAGE_SIZE = 50
@@ -87,6 +88,8 @@ class PeoplePage:
 def people(
     session: Session,
     *,
+    engine: SequenceEngine,
+    now: datetime,
     search: str = "",
     where: Whereabouts | None = None,
     concern: Concern | None = None,
@@ -100,7 +103,7 @@ def people(
     shown = min(max(page, 1), max(1, -(-total // PAGE_SIZE)))
     query = found.order_by(Subscriber.created_at.desc(), Subscriber.id.desc())
     rows = session.execute(query.limit(PAGE_SIZE).offset((shown - 1) * PAGE_SIZE)).all()
-    mails = next_mails(session, [row.Subscriber.id for row in rows])
+    mails = next_mails(session, [row.Subscriber.id for row in rows], engine=engine, now=now)
     return PeoplePage(
         rows=tuple(_person_row(row.Subscriber, row.place, mails) for row in rows),
         found=total,

@@ -1,24 +1,28 @@
-"""Which mail comes next for whom, when, and why then."""
+"""Which mail comes next for whom, when, and why then: what the engine itself would decide."""
 
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from funnel.db.mail import Enrolment, Message
-from funnel.domain.delivery import OPEN_STATES
+from funnel.domain.delivery import OPEN_STATES, MessageState
 from funnel.domain.enrolment import EnrolmentState
+from funnel.domain.progress import Forecast, forecast
 from funnel.domain.schedule import Delay
-from funnel.domain.sequence import Fact, Sequence, Step
-from funnel.services import people, texts
+from funnel.domain.sequence import Sequence
+from funnel.services import places, sequence_pause
+from funnel.services.advancing import SequenceEngine
+from funnel.services.enrolment import LIVE
+from funnel.services.places import Batch, Enrolled
 from funnel.services.reports.titles import newest_subjects
 
-# The engine's note on a mail that was due, and why it had to wait all the same.
-_HELD = "Held:"
-_HAS_PLACE = (EnrolmentState.ACTIVE, EnrolmentState.PAUSED, EnrolmentState.HELD)
+# The engine's notes on a mail that has to wait for more than its time.
+_REASONS = ("Held:", "It waits for this:")
 
 
 @dataclass(frozen=True)
@@ -30,95 +34,165 @@ class NextMail:
     how many mails of the sequence come after it.
     """
 
+    enrolment_id: int
     sequence_key: str
     sequence_title: str
+    step_key: str
     subject: str
     at: datetime | None
     why: str
     is_leaving: bool = False
     is_held: bool = False
+    is_paused: bool = False
     after: int = 0
 
 
-def next_mails(session: Session, ids: Collection[int]) -> dict[int, NextMail]:
+class _Leaving(NamedTuple):
+    """The mail of a step that is on its way."""
+
+    step_key: str
+    mail_key: str
+    state: str
+    not_before: datetime
+    why: str
+
+
+def next_mails(
+    session: Session, ids: Collection[int], *, engine: SequenceEngine, now: datetime
+) -> dict[int, NextMail]:
     """The very next series mail of each of these people, by subscriber id."""
-    return {who: mails[0] for who, mails in all_next_mails(session, ids).items() if mails}
+    found = all_next_mails(session, ids, engine=engine, now=now)
+    return {who: mails[0] for who, mails in found.items()}
 
 
-def all_next_mails(session: Session, ids: Collection[int]) -> dict[int, list[NextMail]]:
-    """The next mail of every sequence each of these people is in, soonest first."""
-    query = select(Enrolment).where(
-        Enrolment.subscriber_id.in_(ids), Enrolment.state.in_(_HAS_PLACE)
-    )
-    enrolments = list(session.scalars(query))
-    if not enrolments:
+def all_next_mails(
+    session: Session, ids: Collection[int], *, engine: SequenceEngine, now: datetime
+) -> dict[int, list[NextMail]]:
+    """The next mail of every sequence each of these people is in, soonest first.
+
+    It is the engine's own decision, carried forward to the instant at which it says Send.
+    """
+    rows = places.enrolled(session, Enrolment.subscriber_id.in_(ids) & Enrolment.state.in_(LIVE))
+    if not rows:
         return {}
-    known, subjects = texts.sequences(session), newest_subjects(session)
-    facts = people.facts_of(session, {row.subscriber_id for row in enrolments})
-    leaving = _leaving(session, [row.id for row in enrolments])
-    found: dict[int, list[tuple[float, NextMail]]] = defaultdict(list)
-    for row in enrolments:
-        sequence = known.get(row.sequence_key)
-        if sequence is not None:
-            mail = _next_mail(
-                row, sequence, subjects, leaving, facts.get(row.subscriber_id, frozenset())
-            )
-            if mail is not None:
-                found[row.subscriber_id].append((_order(mail), mail))
-    return {who: [mail for _, mail in sorted(rows, key=_first)] for who, rows in found.items()}
+    batch, subjects = engine.load(session, rows, now=now), newest_subjects(session)
+    leaving = _leaving(session, [row.id for row in rows])
+    found: dict[int, list[NextMail]] = defaultdict(list)
+    for row in rows:
+        mail = _next_mail(row, batch, subjects, leaving.get(row.id), now)
+        if mail is not None:
+            found[row.subscriber_id].append(mail)
+    return {who: sorted(mails, key=_soonest) for who, mails in found.items()}
 
 
-def _first(row: tuple[float, NextMail]) -> float:
-    return row[0]
-
-
-def _order(mail: NextMail) -> float:
+def _soonest(mail: NextMail) -> float:
     if mail.is_leaving:
         return 0.0
     return mail.at.timestamp() if mail.at else float("inf")
 
 
-def _leaving(session: Session, enrolment_ids: list[int]) -> dict[int, str]:
-    """The step whose mail is on its way, by enrolment."""
-    query = select(Message.enrolment_id, Message.step_key).where(
-        Message.enrolment_id.in_(enrolment_ids), Message.state.in_(sorted(OPEN_STATES))
-    )
-    return {enrolment: step for enrolment, step in session.execute(query) if enrolment and step}
+def _leaving(session: Session, enrolment_ids: list[int]) -> dict[int, _Leaving]:
+    """The mail that is on its way, by enrolment."""
+    query = select(
+        Message.enrolment_id,
+        Message.step_key,
+        Message.mail_key,
+        Message.state,
+        Message.not_before,
+        Message.why,
+    ).where(Message.enrolment_id.in_(enrolment_ids), Message.state.in_(sorted(OPEN_STATES)))
+    return {
+        enrolment_id: _Leaving(step_key, mail_key, state, not_before, why)
+        for enrolment_id, step_key, mail_key, state, not_before, why in session.execute(query)
+        if enrolment_id is not None and step_key is not None
+    }
 
 
 def _next_mail(
-    row: Enrolment,
+    row: Enrolled,
+    batch: Batch,
+    subjects: dict[str, str],
+    leaving: _Leaving | None,
+    now: datetime,
+) -> NextMail | None:
+    sequence = batch.sequences.get(row.sequence_key)
+    if sequence is None:
+        return None
+    if leaving is not None:
+        return _on_its_way(row, sequence, subjects, leaving, now)
+    start = max(now, row.next_due_at or now)
+    found = forecast(sequence, batch.place(row, sequence, now), start, batch.house)
+    return _foreseen(row, sequence, batch, subjects, found) if found else None
+
+
+def _on_its_way(
+    row: Enrolled,
     sequence: Sequence,
     subjects: dict[str, str],
-    leaving: dict[int, str],
-    facts: frozenset[Fact],
-) -> NextMail | None:
-    step = _step(sequence, row, leaving, facts)
-    if step is None:
-        return None
-    is_leaving = row.id in leaving
+    leaving: _Leaving,
+    now: datetime,
+) -> NextMail:
+    """A mail in the outbox: it leaves now, or at the instant the sender put it off to."""
+    waits = leaving.state == MessageState.SCHEDULED and leaving.not_before > now
     return NextMail(
+        enrolment_id=row.id,
         sequence_key=sequence.key,
         sequence_title=sequence.title,
-        subject=subjects.get(f"{sequence.key}/{step.key}", step.key),
-        at=row.next_due_at,
-        why=_why(row, sequence, step, subjects, is_leaving),
-        is_leaving=is_leaving,
-        is_held=row.state != EnrolmentState.ACTIVE,
-        after=_count_after(sequence, step),
+        step_key=leaving.step_key,
+        subject=subjects.get(leaving.mail_key, leaving.step_key),
+        at=leaving.not_before if waits else None,
+        why=leaving.why if waits else row.why,
+        is_leaving=not waits,
+        after=_count_after(sequence, leaving.step_key),
     )
 
 
-def _why(
-    row: Enrolment, sequence: Sequence, step: Step, subjects: dict[str, str], is_leaving: bool
-) -> str:
-    """What the engine noted, or how the step was set where it only says that it is too early."""
-    if is_leaving or row.state != EnrolmentState.ACTIVE or row.why.startswith(_HELD):
+def _foreseen(
+    row: Enrolled,
+    sequence: Sequence,
+    batch: Batch,
+    subjects: dict[str, str],
+    found: Forecast,
+) -> NextMail:
+    is_whole = row.sequence_key in batch.paused
+    is_going = row.state == EnrolmentState.ACTIVE and not is_whole
+    is_paused = is_whole or row.state == EnrolmentState.PAUSED
+    why = _why(row, sequence, subjects, found) if is_going else row.why
+    return NextMail(
+        enrolment_id=row.id,
+        sequence_key=sequence.key,
+        sequence_title=sequence.title,
+        step_key=found.key,
+        subject=subjects.get(f"{sequence.key}/{found.mail}", found.key),
+        at=found.at if is_going else None,
+        why=sequence_pause.WHY if is_whole else why,
+        is_held=not is_going,
+        is_paused=is_paused,
+        after=_count_after(sequence, found.key),
+    )
+
+
+def _why(row: Enrolled, sequence: Sequence, subjects: dict[str, str], found: Forecast) -> str:
+    """What holds the mail, or how its step was set where it only is too early."""
+    if found.hold:
+        return found.hold
+    if row.send_now or row.why.startswith(_REASONS):
         return row.why
-    last = row.last_step
-    before = f"“{subjects.get(f'{sequence.key}/{last}', last)}”" if last else "the series began"
+    step = sequence.step(found.key)
+    if step is None or found.key in {key for key in [row.onto] if key}:
+        return "It is the step they were led to."
     at = f", at {step.at:%H:%M} their time" if step.at else ""
-    return f"It comes {_delay(step.delay)} {before}{at}."
+    return f"It comes {_delay(step.delay)} {_before(row, sequence, subjects, found)}{at}."
+
+
+def _before(row: Enrolled, sequence: Sequence, subjects: dict[str, str], found: Forecast) -> str:
+    """What the delay is counted from."""
+    passed = found.skips[-1].step.key if found.skips else None
+    last = passed or row.last_step
+    name = f"“{subjects.get(f'{sequence.key}/{last}', last)}”"
+    if passed:
+        return f"{name} is passed over"
+    return name if last else "the series began"
 
 
 def _delay(delay: Delay) -> str:
@@ -128,17 +202,8 @@ def _delay(delay: Delay) -> str:
     return f"{spelled} after" if spelled else "right after"
 
 
-def _step(
-    sequence: Sequence, row: Enrolment, leaving: dict[int, str], facts: frozenset[Fact]
-) -> Step | None:
-    """The step that comes next; those that will be passed over do not count."""
-    if row.id in leaving:
-        return next((step for step in sequence.steps if step.key == leaving[row.id]), None)
-    step = sequence.after(row.last_step)
-    while step is not None and step.skip_if & facts:
-        step = sequence.after(step.key)
-    return step
-
-
-def _count_after(sequence: Sequence, step: Step) -> int:
-    return len(sequence.steps) - 1 - [each.key for each in sequence.steps].index(step.key)
+def _count_after(sequence: Sequence, key: str) -> int:
+    """How many mails of the sequence lie behind this step; a fork is none."""
+    keys = [step.key for step in sequence.steps]
+    here = keys.index(key) if key in keys else len(keys)
+    return sum(not step.ways for step in sequence.steps[here + 1 :])

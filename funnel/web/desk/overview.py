@@ -59,7 +59,9 @@ def _read(session: Session, rt: Runtime, now: datetime) -> Overview:
         funnel=funnel,
         weakest=weakest(funnel.steps),
         sources=cohort.sources(session, now=now),
-        challenge=moves.challenge(session, days=len(rt.catalog.challenge.days), now=now),
+        challenge=moves.challenge(
+            session, days=len(rt.catalog.challenge.days), engine=rt.sequences, now=now
+        ),
         mails=mails.mails(session, now=now),
         health=health.health(
             session, now=now, machine_now=rt.clock.machine(), late_after=_late_after(rt)

@@ -16,7 +16,13 @@ def add_pages(routes: Blueprint, rt: Runtime) -> None:
         concern = _concern(request.args.get("look"))
         with rt.reading.begin() as session:
             found = report.people(
-                session, search=search, where=where, concern=concern, page=_page()
+                session,
+                engine=rt.sequences,
+                now=rt.clock.now(),
+                search=search,
+                where=where,
+                concern=concern,
+                page=_page(),
             )
         return render_template(
             "desk/people.html", it=found, search=search, where=where, look=concern

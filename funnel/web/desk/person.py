@@ -13,7 +13,13 @@ def add_pages(routes: Blueprint, rt: Runtime) -> None:
     @routes.get("/people/<int:subscriber_id>")
     def person(subscriber_id: int) -> str:
         with rt.reading.begin() as session:
-            found = timeline.person(session, subscriber_id, offer_keys=tuple(rt.catalog.offers))
+            found = timeline.person(
+                session,
+                subscriber_id,
+                offer_keys=tuple(rt.catalog.offers),
+                engine=rt.sequences,
+                now=rt.clock.now(),
+            )
         return render_template("desk/person.html", it=found, offers=rt.catalog.offers)
 
     @routes.post("/people/<int:subscriber_id>/paid")

@@ -13,5 +13,7 @@ def add_pages(routes: Blueprint, rt: Runtime) -> None:
     def walkers() -> str:
         days = rt.catalog.challenge.days
         with rt.reading.begin() as session:
-            found = moves.challenge(session, days=len(days), now=rt.clock.now())
+            found = moves.challenge(
+                session, days=len(days), engine=rt.sequences, now=rt.clock.now()
+            )
         return render_template("desk/challenge.html", it=found, challenge=rt.catalog.challenge)
