@@ -30,6 +30,8 @@ def read_delay(value: object) -> Delay:
 
 
 def _timedelta(value: object) -> timedelta:
+    if isinstance(value, timedelta):  # made by code, not read from a file
+        return value
     delay = read_delay(value)
     return timedelta(days=delay.days, minutes=delay.minutes)
 

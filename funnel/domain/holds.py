@@ -36,7 +36,7 @@ def hold_for(
     opening = doors.opening(others.until if others else now)
     if opening == now:
         return None
-    if others and opening == others.until:
+    if others and opening == others.until and others != _cap(place, now, house):
         return others
     why = others.why if others else doors.why_shut(now)
     return Hold(doors.strewn(opening, place.handle), why)
