@@ -9,7 +9,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -221,19 +221,18 @@ def test_a_changed_delay_says_whose_next_mail_moves_and_from_when_to_when(short:
     add(short, "Ben")
     before = due_times(short)
     told = preview(short, plan(PLAN | {"one": "3 days"}))
-    assert told.sentences == (
-        "“Mail one” has another time. 2 people’s next mail moves: the first from 24 November to "
-        "26 November.",
-    )
+    moved = "2 people’s next mail moves: the first from 24 November to 26 November."
+    assert told.sentences == (f"“Mail one” has another time. {moved}",)
     publish(short, plan(PLAN | {"one": "3 days"}))
     short.work()
     assert due_times(short) == [due + 2 * DAY for due in before]
 
 
-def due_times(house: House) -> list[object]:
+def due_times(house: House) -> list[datetime]:
     house.work()
     with house.rt.reading.begin() as session:
-        return list(session.scalars(select(Enrolment.next_due_at).order_by(Enrolment.id)))
+        found = session.scalars(select(Enrolment.next_due_at).order_by(Enrolment.id))
+        return [due for due in found if due is not None]
 
 
 def test_a_new_goal_says_for_how_many_it_ends_the_sequence_at_once(short: House) -> None:
