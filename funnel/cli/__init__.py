@@ -5,6 +5,7 @@ import sys
 import click
 
 from funnel.cli.check import check
+from funnel.cli.content import content
 from funnel.cli.demo import demo
 from funnel.cli.doctor import doctor
 from funnel.cli.migrate import migrate
@@ -19,7 +20,7 @@ def cli() -> None:
     """A self-hosted email funnel: guide, sequences, challenge and desk."""
 
 
-for command in (up, demo, rehearse, migrate, set_up, check, doctor):
+for command in (up, demo, rehearse, migrate, content, set_up, check, doctor):
     cli.add_command(command)
 
 
