@@ -15,6 +15,7 @@ from blueprint.version import code_version
 from funnel.adapters.clocks import SystemClock
 from funnel.adapters.fenced import FencedMailer
 from funnel.adapters.mailbox import FileMailbox
+from funnel.adapters.mark import FileMarks
 from funnel.adapters.press import PdfPress
 from funnel.adapters.sendgrid_events import SignatureVerifier
 from funnel.adapters.storage import FileStorage
@@ -28,6 +29,8 @@ from funnel.db.migrate import upgrade
 from funnel.domain.clock import Clock
 from funnel.domain.delivery import PATIENCE, Patience
 from funnel.domain.errors import SettingInvalid
+from funnel.domain.flow import Limits
+from funnel.domain.gate import Gate
 from funnel.domain.people import fingerprint
 from funnel.domain.ports import (
     Bell,
@@ -41,12 +44,16 @@ from funnel.services import control, house_copies
 from funnel.services.advancing import SequenceEngine
 from funnel.services.doubt import Sweeper
 from funnel.services.letters import LetterWriter
+from funnel.services.lineage import NOT_LOOKED_YET, LineageWatch
 from funnel.services.printing import Printer
 from funnel.services.publishing import Editor, publish_shipped
 from funnel.services.recipes import Recipe
 from funnel.services.self_check import Keeper, house_parts
 from funnel.services.sending import Sender, nothing
 from funnel.services.shelf import Shelf
+from funnel.services.skew import ClockWatch
+from funnel.services.throttle import Throttle
+from funnel.services.watch import Watch
 from funnel.services.work import Worker
 from funnel.settings import Settings
 from funnel.vault import Vault
@@ -123,6 +130,7 @@ def build_runtime(
     writer = LetterWriter(catalog, renderer, links)
     bell = bell or _bell(settings)
     sequences = SequenceEngine(links.pepper)
+    watch = _watch(settings, sessions, clock, mailer)
     worker = Worker(
         sessions=sessions,
         clock=clock,
@@ -136,11 +144,16 @@ def build_runtime(
             settings.sending,
             patience=patience,
             reach=reach,
+            rules=sequences.rules,
+            throttle=Throttle(watch.limits, watch.clocks.gate),
         ),
-        sweeper=Sweeper(sessions, clock, mailer, settings.mail_url.startswith("sendgrid:")),
+        sweeper=Sweeper(
+            sessions, clock, mailer, settings.mail_url.startswith("sendgrid:"), patience
+        ),
         printer=Printer(sessions, clock, press, shelf, recipe, keeper.part),
         bell=bell,
         sequences=sequences,
+        watch=watch,
     )
     return Runtime(
         settings=settings,
@@ -184,6 +197,23 @@ def prepare(rt: Runtime) -> None:
 
 def _worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _watch(
+    settings: Settings, sessions: sessionmaker[Session], clock: Clock, mailer: Mailer
+) -> Watch:
+    """What is looked at before anything is sent. A demo's database may come from anywhere."""
+    gate = Gate() if settings.demo else Gate(NOT_LOOKED_YET)
+    marks = FileMarks(_local_path(settings.storage_url))
+    limits = Limits(
+        per_second=settings.send_rate,
+        per_day=settings.send_daily,
+        warm_up_from=settings.warm_up,
+        catches_up=settings.send_rate is not None,
+    )
+    lineage = None if settings.demo else LineageWatch(sessions, clock, marks, gate)
+    clocks = ClockWatch(sessions, SystemClock().machine, mailer, gate, _worker_name())
+    return Watch(sessions, clock, limits, lineage, clocks)
 
 
 def _local_path(url: str) -> Path:

@@ -79,7 +79,10 @@ class StepSkip(Base):
 
 
 class Message(Base):
-    """One mail to one person: the outbox. See docs/sending.md for its life."""
+    """One mail to one person: the outbox. See docs/sending.md for its life.
+
+    `lost_claims` counts the workers that stopped with it in hand, before it was being sent.
+    """
 
     __tablename__ = "message"
     __table_args__ = (
@@ -95,6 +98,7 @@ class Message(Base):
         ),
         Index(
             "ix_message_due",
+            "priority",
             "not_before",
             postgresql_where=text("state = 'scheduled'"),
             sqlite_where=text("state = 'scheduled'"),
@@ -110,6 +114,12 @@ class Message(Base):
             "closed_at",
             postgresql_where=text("closed_at IS NOT NULL"),
             sqlite_where=text("closed_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_message_doubt",
+            "doubt_since",
+            postgresql_where=text("state = 'unknown'"),
+            sqlite_where=text("state = 'unknown'"),
         ),
         Index("ix_message_subscriber_id_created_at", "subscriber_id", "created_at"),
     )
@@ -132,6 +142,7 @@ class Message(Base):
     fence: Mapped[int] = mapped_column(default=0)
     lease_until: Mapped[datetime | None]
     worker: Mapped[str | None]
+    lost_claims: Mapped[int] = mapped_column(default=0, server_default="0")
     attempt: Mapped[int] = mapped_column(default=0)
     is_resent: Mapped[bool] = mapped_column(default=False)
     payload_sha256: Mapped[str | None]

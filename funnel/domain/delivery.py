@@ -142,11 +142,11 @@ def settle_doubt(mail_class: MailClass, resent: bool) -> tuple[MessageState, str
     return MessageState.UNCONFIRMED, "No answer came; it may or may not have arrived."
 
 
-def doubt_lasts(mail_class: MailClass, has_events: bool) -> timedelta:
+def doubt_lasts(
+    mail_class: MailClass, has_events: bool, *, settle: timedelta = SETTLE_WINDOW
+) -> timedelta:
     """How long a message stays `unknown`; longer where the provider's events may settle it."""
-    if has_events:
-        return SETTLE_WINDOW
-    return RESEND_WHEN_IN_DOUBT.get(mail_class, SETTLE_WINDOW)
+    return settle if has_events else RESEND_WHEN_IN_DOUBT.get(mail_class, settle)
 
 
 class EventKind(StrEnum):

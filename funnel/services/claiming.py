@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select, update
+from sqlalchemy import ColumnElement, Row, Select, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from funnel.db.bulk import update_rows
@@ -20,6 +20,7 @@ from funnel.domain.flow import Room
 from funnel.domain.ports import MailClass, Mailer
 from funnel.services import control
 from funnel.services.letters import Draft, Words, draft
+from funnel.services.outbox import PRIORITY
 from funnel.services.throttle import NO_ROOM, Claimed, Throttle
 
 _COLUMNS: tuple[Any, ...] = (
@@ -38,8 +39,16 @@ _COLUMNS: tuple[Any, ...] = (
     Subscriber.public_id,
     Subscriber.created_at.label("asked_at"),
     Subscriber.time_zone,
+    Message.lost_claims,
     Guide.public_id.label("guide_handle"),
 )
+_QUERY: Select[Any] = (
+    select(*_COLUMNS)
+    .join(Subscriber, Subscriber.id == Message.subscriber_id)
+    .outerjoin(Guide, Guide.subscriber_id == Message.subscriber_id)
+)
+_SERIES = PRIORITY[MailClass.DRIP]
+SUSPECT_AFTER = 2
 
 
 @dataclass(frozen=True)
@@ -83,25 +92,32 @@ class Claims:
         return room
 
     def _due(self, session: Session, room: Room) -> list[Row[Any]]:
-        """Lock due mails; series mail may have less room than the rest."""
-        if room.series >= room.total:
-            return list(session.execute(self._query().limit(room.total)))
-        is_series = Message.mail_class == MailClass.DRIP
-        rest = list(session.execute(self._query().where(~is_series).limit(room.total)))
-        left = min(room.series, room.total - len(rest))
-        series = self._query().where(is_series).limit(left)
-        return rest + (list(session.execute(series)) if left > 0 else [])
+        """Lock due mails, service mail first; series mail may have less room than the rest.
 
-    def _query(self) -> Select[Any]:
-        is_due = Message.not_before <= self.clock.now()
-        return (
-            select(*_COLUMNS)
-            .join(Subscriber, Subscriber.id == Message.subscriber_id)
-            .outerjoin(Guide, Guide.subscriber_id == Message.subscriber_id)
-            .where(Message.state == MessageState.SCHEDULED, is_due)
+        Two plain walks along the index of what is due, however much of it there is.
+        """
+        service = self._lock(session, Message.priority > _SERIES, room.total)
+        left = min(room.series, room.total - len(service))
+        series = self._lock(session, Message.priority == _SERIES, left) if left > 0 else []
+        return self._without_suspects(session, [*service, *series])
+
+    def _lock(self, session: Session, is_meant: ColumnElement[bool], limit: int) -> list[UUID]:
+        query = (
+            select(Message.id)
+            # A bare value, so that the databases see that the index of due mails will do.
+            .where(Message.state == literal_column("'scheduled'"), is_meant)
+            .where(Message.not_before <= self.clock.now())
             .order_by(Message.priority.desc(), Message.not_before)
-            .with_for_update(skip_locked=True, of=Message, key_share=True)
+            .limit(limit)
+            .with_for_update(skip_locked=True, key_share=True)
         )
+        return list(session.scalars(query))
+
+    def _without_suspects(self, session: Session, ids: list[UUID]) -> list[Row[Any]]:
+        """A mail with which workers stopped again and again goes alone, the others without it."""
+        rows = list(session.execute(_QUERY.where(Message.id.in_(ids)))) if ids else []
+        free = [row for row in rows if row.lost_claims < SUSPECT_AFTER]
+        return free or rows[:1]
 
     def _held_back(self, session: Session, due: list[Row[Any]]) -> list[Row[Any]]:
         """Put back what the throttle lets wait; the others stay."""

@@ -1,20 +1,56 @@
 """Picking up what a crash left behind, and settling messages nobody can vouch for."""
 
 import random
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Row, func, literal_column, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from funnel.db.mail import Message
+from funnel.db.mail import Attempt, Message
+from funnel.db.people import Subscriber
 from funnel.domain.clock import Clock
-from funnel.domain.delivery import MessageState, backoff, doubt_lasts, settle_doubt
+from funnel.domain.delivery import (
+    PATIENCE,
+    MessageState,
+    Patience,
+    backoff,
+    doubt_lasts,
+    settle_doubt,
+)
 from funnel.domain.ports import MailClass, Mailer
-from funnel.services.moving import set_state
+from funnel.services import people
+from funnel.services.moving import LockedMessage, Move, lock_messages, locked_where, move
 
 SWEEP_LIMIT = 200
+ASK_LIMIT = 30
+ASK_SECONDS = 20.0
 LONGEST_PAUSE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class _Doubted:
+    """A message in doubt, with what the provider is asked about it."""
+
+    message_id: UUID
+    subscriber_id: int
+    fence: int
+    mail_class: MailClass
+    to_address: str
+    since: datetime
+    handed_over_at: datetime
+    asked_at: datetime | None
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What the provider said at `at`: it has the message, it has it not, or nothing."""
+
+    was_accepted: bool | None
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -25,62 +61,163 @@ class Sweeper:
     clock: Clock
     mailer: Mailer
     has_events: bool
+    patience: Patience = PATIENCE
 
     def sweep(self) -> int:
         """One round; returns how many messages were moved."""
         with self.sessions.begin() as session:
-            return self._end_leases(session) + self._settle(session)
+            ended = self._end_leases(session)
+        return ended + self._settle()
 
     def _end_leases(self, session: Session) -> int:
         """A claimed message was surely not sent; one being sent may have been."""
-        query = select(Message).where(
-            Message.state.in_([MessageState.CLAIMED, MessageState.SENDING]),
-            Message.lease_until <= self.clock.machine(),
-        )
-        lost = list(session.scalars(_locked(query)))
-        for message in lost:
-            message.fence += 1
-            if message.state == MessageState.CLAIMED:
-                message.not_before = max(message.not_before, self._after_loss(message))
-                why = "A worker stopped before it was sent; it goes on the next round."
-                set_state(session, message, MessageState.SCHEDULED, why, clock=self.clock)
-            else:
-                why = "A worker stopped while it was being sent; we find out first."
-                set_state(session, message, MessageState.UNKNOWN, why, clock=self.clock)
+        is_lost = self._is_lost()
+        query = select(Message.id, Message.subscriber_id).where(is_lost).limit(SWEEP_LIMIT)
+        found = session.execute(query).all()
+        people.lock(session, {row.subscriber_id for row in found})
+        lost = locked_where(session, Message.id.in_([row.id for row in found]) & is_lost)
+        move(session, [self._taken_over(message) for message in lost], clock=self.clock)
         return len(lost)
 
-    def _after_loss(self, message: Message) -> datetime:
+    def _is_lost(self) -> ColumnElement[bool]:
+        # Bare values, so that the databases see that the index of leases will do.
+        is_leased = Message.state.in_([literal_column("'claimed'"), literal_column("'sending'")])
+        return is_leased & (Message.lease_until <= self.clock.machine())
+
+    def _taken_over(self, message: LockedMessage) -> Move:
+        fence = message.fence + 1
+        if message.state is MessageState.SENDING:
+            why = "A worker stopped while it was being sent; we find out first."
+            return Move(message, MessageState.UNKNOWN, why, {"fence": fence})
+        why = "A worker stopped before it was sent; it goes on the next round."
+        also = {
+            "fence": fence,
+            "not_before": max(message.not_before, self._after_loss(message)),
+            "lost_claims": message.lost_claims + 1,
+        }
+        return Move(message, MessageState.SCHEDULED, why, also)
+
+    def _after_loss(self, message: LockedMessage) -> datetime:
         """At once after the first lost claim, then later: its letter may be what stops workers."""
-        claims = (message.fence + 1) // 2
-        pause = backoff(claims - 1, random.random())  # noqa: S311 - it only spreads the tries
-        return self.clock.now() + (min(pause, LONGEST_PAUSE) if claims > 1 else timedelta(0))
+        lost = message.lost_claims
+        pause = backoff(lost, random.random())  # noqa: S311 - it only spreads the tries
+        return self.clock.now() + (min(pause, LONGEST_PAUSE) if lost else timedelta(0))
 
-    def _settle(self, session: Session) -> int:
-        query = select(Message).where(Message.state == MessageState.UNKNOWN)
-        query = query.order_by(Message.priority.desc(), Message.doubt_since)
-        doubted = list(session.scalars(_locked(query)))
-        return sum(self._settle_one(session, message) for message in doubted)
+    def _settle(self) -> int:
+        """Ask about the messages in doubt with no transaction open, then settle what can be."""
+        with self.sessions.begin() as session:
+            doubted = _doubted(session)
+        answers = self._ask(doubted)
+        with self.sessions.begin() as session:
+            return self._conclude(session, doubted, answers)
 
-    def _settle_one(self, session: Session, message: Message) -> bool:
-        """Ask the provider where it can tell; otherwise wait, then follow the class's rule."""
-        was_accepted = self.mailer.was_accepted(
-            message.id, message.subscriber.email, message.doubt_since or message.created_at
-        )
-        if was_accepted is not None:
-            state = MessageState.ACCEPTED if was_accepted else MessageState.SCHEDULED
-            why = "Found with the provider." if was_accepted else "Not with the provider."
-            set_state(session, message, state, why, clock=self.clock)
+    def _ask(self, doubted: Collection[_Doubted]) -> dict[UUID, _Answer]:
+        """Ask the provider about some of them: each question may be a call over the network."""
+        answers: dict[UUID, _Answer] = {}
+        limit = SWEEP_LIMIT if self.mailer.knows_at_once else ASK_LIMIT
+        end = self.clock.boot_seconds() + ASK_SECONDS
+        for each in doubted:
+            if len(answers) == limit or self.clock.boot_seconds() > end:
+                break
+            if self._may_ask(each):
+                at = self.clock.machine()
+                was_accepted = self.mailer.was_accepted(
+                    each.message_id, each.to_address, each.handed_over_at
+                )
+                answers[each.message_id] = _Answer(was_accepted, at)
+        return answers
+
+    def _may_ask(self, each: _Doubted) -> bool:
+        """A provider's log lags behind, so it is given time, and more time after a no."""
+        now = self.clock.machine()
+        if self.mailer.knows_at_once:
             return True
-        mail_class = MailClass(message.mail_class)
-        since = message.doubt_since or self.clock.machine()
-        if self.clock.machine() < since + doubt_lasts(mail_class, self.has_events):
-            return False
-        state, why = settle_doubt(mail_class, message.is_resent)
-        # Perhaps sent once already: from here on every copy must be the very same.
-        message.is_resent = message.is_resent or state is MessageState.SCHEDULED
-        set_state(session, message, state, why, clock=self.clock)
-        return True
+        asked_long_ago = each.asked_at is None or now >= each.asked_at + self.patience.ask_again
+        return asked_long_ago and now >= each.since + self.patience.settle
+
+    def _conclude(
+        self,
+        session: Session,
+        doubted: Collection[_Doubted],
+        answers: dict[UUID, _Answer],
+    ) -> int:
+        asked = [each for each in doubted if self._can_settle(each, answers)]
+        people.lock(session, {each.subscriber_id for each in asked})
+        fences = {each.message_id: each.fence for each in asked}
+        messages = lock_messages(session, fences, MessageState.UNKNOWN)
+        moves = [self._settled(message, answers[message.id]) for message in messages]
+        move(session, [each for each in moves if each is not None], clock=self.clock)
+        return sum(each is not None and each.state is not MessageState.UNKNOWN for each in moves)
+
+    def _can_settle(self, each: _Doubted, answers: dict[UUID, _Answer]) -> bool:
+        """By the provider's word where it gives one; otherwise when the wait is over."""
+        answer = answers.get(each.message_id)
+        if answer is None or answer.was_accepted is not None:
+            return answer is not None
+        lasts = doubt_lasts(each.mail_class, self.has_events, settle=self.patience.settle)
+        return self.clock.machine() >= each.since + lasts
+
+    def _settled(self, message: LockedMessage, answer: _Answer) -> Move | None:
+        if answer.was_accepted:
+            return Move(message, MessageState.ACCEPTED, "Found with the provider.", {})
+        if answer.was_accepted is None:
+            return _by_class(message)
+        if self.mailer.knows_at_once:
+            return Move(message, MessageState.SCHEDULED, "Not with the provider.", {})
+        return self._absent(message, answer.at)
+
+    def _absent(self, message: LockedMessage, at: datetime) -> Move | None:
+        """Absent once may mean that its log lags behind; twice, with time between, is a no."""
+        first = message.asked_provider_at
+        if first is None:
+            why = "Not with the provider so far; it is asked once more."
+            return Move(message, MessageState.UNKNOWN, why, {"asked_provider_at": at})
+        if at < first + self.patience.ask_again:
+            return None
+        why = "Twice not with the provider, so the very same mail goes again."
+        return Move(message, MessageState.SCHEDULED, why, {"is_resent": True})
 
 
-def _locked(query: Select[Message]) -> Select[Message]:
-    return query.limit(SWEEP_LIMIT).with_for_update(skip_locked=True, of=Message, key_share=True)
+def _by_class(message: LockedMessage) -> Move:
+    state, why = settle_doubt(message.mail_class, message.is_resent)
+    # Perhaps sent once already: from here on every copy must be the very same.
+    is_resent = message.is_resent or state is MessageState.SCHEDULED
+    return Move(message, state, why, {"is_resent": is_resent})
+
+
+def _doubted(session: Session) -> list[_Doubted]:
+    """The messages in doubt, the most urgent first."""
+    first_try = select(func.min(Attempt.started_at)).where(Attempt.message_id == Message.id)
+    query = (
+        select(
+            Message.id,
+            Message.subscriber_id,
+            Message.fence,
+            Message.mail_class,
+            Message.doubt_since,
+            Message.created_at,
+            Message.asked_provider_at,
+            Subscriber.email,
+            first_try.scalar_subquery().label("tried_at"),
+        )
+        .join(Subscriber, Subscriber.id == Message.subscriber_id)
+        # A bare value, so that the databases see that the index of doubts will do.
+        .where(Message.state == literal_column("'unknown'"))
+        .order_by(Message.priority.desc(), Message.doubt_since)
+        .limit(SWEEP_LIMIT)
+    )
+    return [_as_doubted(row) for row in session.execute(query)]
+
+
+def _as_doubted(row: Row[*tuple[Any, ...]]) -> _Doubted:
+    tried_at = row.tried_at or row.created_at
+    return _Doubted(
+        message_id=row.id,
+        subscriber_id=row.subscriber_id,
+        fence=row.fence,
+        mail_class=MailClass(row.mail_class),
+        to_address=row.email,
+        since=row.doubt_since or tried_at,
+        handed_over_at=tried_at,
+        asked_at=row.asked_provider_at,
+    )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from funnel.db.bulk import Row, update_by_shape
@@ -30,6 +30,8 @@ _COLUMNS = (
     Message.is_resent,
     Message.is_hurried,
     Message.payload_sha256,
+    Message.lost_claims,
+    Message.asked_provider_at,
 )
 
 
@@ -51,6 +53,8 @@ class LockedMessage:
     is_resent: bool
     is_hurried: bool
     payload_sha256: str | None
+    lost_claims: int
+    asked_provider_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,16 @@ def lock_messages(
     return [locked(row) for row in rows if row.fence == fences[row.id]]
 
 
+def locked_where(session: Session, is_meant: ColumnElement[bool]) -> list[LockedMessage]:
+    """Lock those messages that are meant and that nobody else has in hand.
+
+    The people must be locked already.
+    """
+    query = select(*_COLUMNS).where(is_meant)
+    rows = session.execute(query.with_for_update(of=Message, skip_locked=True, key_share=True))
+    return [locked(row) for row in rows]
+
+
 def locked(row: object) -> LockedMessage:
     """The values of a row that has these columns, or of a message."""
     values = {column.key: getattr(row, column.key) for column in _COLUMNS}
@@ -99,7 +113,8 @@ def _changes(each: Move, clock: Clock) -> Row:
             # Surely not sent: the words may be written anew on the next try.
             row["payload_sha256"] = None
     elif each.state is MessageState.UNKNOWN:
-        row["doubt_since"] = clock.machine()
+        if each.message.state is not MessageState.UNKNOWN:
+            row |= {"doubt_since": clock.machine(), "asked_provider_at": None}
     elif each.state is not MessageState.SENDING:
         row["closed_at"] = clock.now()
         row["accepted_at"] = clock.now() if each.state is MessageState.ACCEPTED else None

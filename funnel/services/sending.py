@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError
@@ -18,10 +18,10 @@ from funnel.domain.clock import Clock
 from funnel.domain.delivery import PATIENCE, MessageState, Patience
 from funnel.domain.errors import FunnelError
 from funnel.domain.ports import Mailer, Outcome, OutgoingEmail, SendResult
-from funnel.domain.sequence import HOUSE, House
 from funnel.services import people
 from funnel.services.answers import Recorder, open_attempts
 from funnel.services.claiming import Claims
+from funnel.services.house_rules import Rules, house_at, plain_rules
 from funnel.services.letters import Draft, LetterWriter
 from funnel.services.moving import LockedMessage, Move, lock_messages, move
 from funnel.services.objections import Inquiry, Objection, inquire
@@ -34,11 +34,6 @@ FINISH_PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 
 def nothing(_place: str) -> None:
     """What a sender does at the named places of its protocol, unless somebody wants to know."""
-
-
-def no_rules(_session: Session, _now: datetime) -> House:
-    """The rules of a house that has none of its own."""
-    return HOUSE
 
 
 @dataclass(frozen=True)
@@ -65,7 +60,7 @@ class Sender:
     patience: Patience = PATIENCE
     reach: Callable[[str], None] = nothing
     throttle: Throttle = field(default_factory=Throttle)
-    rules: Callable[[Session, datetime], House] = no_rules
+    rules: Rules = plain_rules
 
     def send_batch(self) -> int:
         """Deal with one batch of due messages; returns how many were claimed."""
@@ -118,7 +113,7 @@ class Sender:
             claimed,
             pepper=self.writer.links.pepper,
             now=now,
-            house=self.rules(session, now),
+            house=house_at(session, self.rules, now),
         )
         asked = [
             (each, message, _objection(inquiry, message, each))

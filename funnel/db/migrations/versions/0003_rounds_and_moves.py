@@ -58,6 +58,24 @@ def _widen_message() -> None:
             sa.Column("is_hurried", sa.Boolean(), nullable=False, server_default=sa.false())
         )
         batch_op.add_column(sa.Column("asked_provider_at", UtcDateTime(), nullable=True))
+        batch_op.add_column(
+            sa.Column("lost_claims", sa.Integer(), nullable=False, server_default="0")
+        )
+        batch_op.drop_index("ix_message_due")
+        batch_op.create_index(
+            "ix_message_due",
+            ["priority", "not_before"],
+            unique=False,
+            postgresql_where=sa.text("state = 'scheduled'"),
+            sqlite_where=sa.text("state = 'scheduled'"),
+        )
+        batch_op.create_index(
+            "ix_message_doubt",
+            ["doubt_since"],
+            unique=False,
+            postgresql_where=sa.text("state = 'unknown'"),
+            sqlite_where=sa.text("state = 'unknown'"),
+        )
         batch_op.create_index(
             "ix_message_closed",
             ["closed_at"],
@@ -65,3 +83,7 @@ def _widen_message() -> None:
             postgresql_where=sa.text("closed_at IS NOT NULL"),
             sqlite_where=sa.text("closed_at IS NOT NULL"),
         )
+    if op.get_bind().dialect.name == "postgresql":
+        # A message changes its state three times within seconds, and what it was is in the way of
+        # the next claim until it is cleared away.
+        op.execute("ALTER TABLE message SET (autovacuum_vacuum_scale_factor = 0.01)")
