@@ -25,6 +25,11 @@ class Gate:
             self._reasons.discard(reason)
             return stood
 
+    def is_closed_for(self, reason: str) -> bool:
+        """Whether this reason stands."""
+        with self._lock:
+            return reason in self._reasons
+
     def passes(self, generation: int) -> bool:
         """Whether mails may be claimed from a database of this generation.
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
+from funnel.domain.lineage import Mark
+
 # What a guide is printed from: plain JSON values by name.
 Document = dict[str, object]
 
@@ -196,6 +198,20 @@ class GuidePress(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class Marks(Protocol):
+    """Marks beside the database, by which a restored or copied one is known."""
+
+    def read(self, installation: str) -> Mark | None: ...
+
+    def newest(self) -> Mark | None:
+        """The mark of any installation that was here, the last one first."""
+        ...
+
+    def write(self, mark: Mark) -> None:
+        """Keep a mark in place of the last one. Raises OSError where it cannot be written."""
+        ...
 
 
 class Bell(Protocol):

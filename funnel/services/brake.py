@@ -2,7 +2,6 @@
 
 import logging
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session
@@ -41,7 +40,7 @@ def tally(session: Session) -> Tally:
     return Tally(accepted, reports, took, bounces)
 
 
-def _recent(limit: int, since: datetime | None) -> Select[Any]:
+def _recent(limit: int, since: datetime | None) -> Select[str, str | None, str | None]:
     """The newest mails that were taken, and those whose address was refused at the door."""
     refused = and_(Message.state == MessageState.FAILED, Attempt.outcome == Outcome.ADDRESS_REFUSED)
     query = (
@@ -56,7 +55,7 @@ def _recent(limit: int, since: datetime | None) -> Select[Any]:
     return query if since is None else query.where(Message.closed_at > since)
 
 
-def _counts(recent: Select[Any]) -> Select[Any]:
+def _counts(recent: Select[str, str | None, str | None]) -> Select[int, int, int]:
     """How many mails, how many reported as spam, how many bounced."""
     rows = recent.subquery()
     has_bounced = or_(

@@ -19,6 +19,9 @@ RESTORED = "restored"
 BREAKER = "breaker"
 PEPPER = "pepper"
 LAST_TICK = "last_tick"
+SLEPT = "slept"
+SKEW = "skew"
+LONG_SLEEP = timedelta(hours=1)
 _STOPS = (PAUSED, BRAKE, LINEAGE, RESTORED)
 
 
@@ -148,9 +151,14 @@ def forget_old_slots(session: Session, *, now: datetime) -> None:
     session.execute(delete(Tick).where(Tick.slot < now - timedelta(days=1)))
 
 
-def record_tick(session: Session, *, now: datetime) -> None:
-    """Note that work is going on."""
+def record_tick(session: Session, *, now: datetime) -> bool:
+    """Note that work is going on; True when it had not for over an hour, which is noted too."""
+    last = last_tick(session)
     write(session, LAST_TICK, {"at": now.isoformat()})
+    if last is None or now - last <= LONG_SLEEP:
+        return False
+    write(session, SLEPT, {"from": last.isoformat(), "until": now.isoformat()})
+    return True
 
 
 def last_tick(session: Session) -> datetime | None:

@@ -9,8 +9,10 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from funnel.db.guides import Guide, GuidePrint
+from funnel.db.mail import Message
 from funnel.db.people import KeptAnswers, Subscriber
 from funnel.db.upsert import insert_if_absent
+from funnel.domain.delivery import MessageState
 from funnel.domain.errors import LinkExpired, LinkInvalid
 from funnel.domain.guides import GUIDE_LINK_LIFE, PLAIN_AFTER, Edition, GuideState
 from funnel.domain.ports import MailClass
@@ -23,6 +25,7 @@ from funnel.services.shelf import Shelf
 # The large print is made for those who ask for it.
 AT_ONCE = (Edition.GUIDE, Edition.TRACKER)
 WAITING = "Waiting to be made."
+MAY_BE_TOLD = "It may have gone before the database was restored."
 PLAIN = ""  # the house pattern of copies for readers without one
 
 # What a finished print is known by; a copy with answers in it leaves none of this behind.
@@ -156,8 +159,24 @@ def tell_ready(session: Session, guide: Guide, *, now: datetime) -> None:
         _put_ready_mail(session, guide, "first", now)
 
 
-def _put_ready_mail(session: Session, guide: Guide, key: str, now: datetime) -> None:
-    outbox.put_service_mail(
+def doubt_ready(session: Session, guide: Guide, *, now: datetime) -> bool:
+    """Note that the mail of a guide not ready may have gone before the database was restored.
+
+    Then it does not go by itself; the link can still be asked for. False when it was noted.
+    """
+    key = "first"
+    is_new = _put_ready_mail(session, guide, key, now)
+    if is_new:
+        session.execute(
+            update(Message)
+            .where(Message.dedupe_key == f"guide:{guide.id}:{key}")
+            .values(state=MessageState.UNCONFIRMED, closed_at=now, why=MAY_BE_TOLD)
+        )
+    return is_new
+
+
+def _put_ready_mail(session: Session, guide: Guide, key: str, now: datetime) -> bool:
+    return outbox.put_service_mail(
         session,
         guide.subscriber,
         "guide_ready",

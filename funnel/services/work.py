@@ -16,6 +16,7 @@ from funnel.services.advancing import SequenceEngine
 from funnel.services.doubt import Sweeper
 from funnel.services.printing import Printer
 from funnel.services.sending import Sender
+from funnel.services.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ class Worker:
     printer: Printer
     bell: Bell
     sequences: SequenceEngine
+    watch: Watch
     stopping: Event = field(default_factory=Event)
 
     def mail_round(self) -> None:
@@ -69,10 +71,9 @@ class Worker:
     def tick(self) -> None:
         """The periodic jobs; whoever takes a slot first does it, and twice is harmless."""
         machine = self.clock.machine()
+        self.watch.look()
         if self._takes("sweep", SWEEP_EVERY):
             self.sweeper.sweep()
-            with self.sessions.begin() as session:
-                control.record_tick(session, now=machine)
         if self._takes("tidy", TIDY_EVERY):
             with self.sessions.begin() as session:
                 control.forget_old_slots(session, now=machine)

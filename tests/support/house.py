@@ -188,6 +188,9 @@ def open_house(
     )
     try:
         prepare(rt)
+        if rt.worker.watch.lineage is not None:
+            # A worker's first tick; many a test sends without one.
+            rt.worker.watch.lineage.look()
         yield House(rt, clock, fake_mailer, fake_press)
     finally:
         rt.close()

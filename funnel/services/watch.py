@@ -1,0 +1,55 @@
+"""What is looked at before anything is sent: the database, the clocks, complaints, a backlog."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from funnel.domain.clock import Clock
+from funnel.domain.flow import Limits
+from funnel.services import brake, catch_up, control
+from funnel.services.lineage import NOT_LOOKED_YET, LineageWatch
+from funnel.services.skew import ClockWatch
+
+LOOK_EVERY = timedelta(seconds=5)
+BRAKE_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Keeps the sender from harm. Safe to run in every process that sends, at every tick."""
+
+    sessions: sessionmaker[Session]
+    clock: Clock
+    limits: Limits
+    lineage: LineageWatch | None
+    clocks: ClockWatch
+
+    def look(self) -> None:
+        """One round, before the first mail of a tick is claimed.
+
+        A process that just started looks at its database whoever looked last: it may be another.
+        """
+        self.clocks.look()
+        takes_turn = self._takes("watch", LOOK_EVERY)
+        if self.lineage and (takes_turn or self.lineage.gate.is_closed_for(NOT_LOOKED_YET)):
+            self.lineage.look()
+        if takes_turn:
+            self._count_tick()
+        if self._takes("brake", BRAKE_EVERY):
+            with self.sessions.begin() as session:
+                brake.watch(session, now=self.clock.now())
+
+    def _count_tick(self) -> None:
+        """Note that work goes on; after a long sleep of the machine, begin to catch up."""
+        now, machine = self.clock.now(), self.clock.machine()
+        with self.sessions.begin() as session:
+            has_slept = control.record_tick(session, now=machine)
+            if self.limits.catches_up:
+                if has_slept:
+                    catch_up.begin(session, self.limits, now=now, machine=machine)
+                catch_up.watch(session, self.limits, now=now, machine=machine)
+
+    def _takes(self, name: str, every: timedelta) -> bool:
+        with self.sessions.begin() as session:
+            return control.take_slot(session, name, every=every, now=self.clock.machine())
