@@ -16,8 +16,8 @@ from tests.support.smtp_server import FakeSmtp
 
 @pytest.fixture
 def smtp_server() -> Iterator[FakeSmtp]:
-    """A real SMTP server."""
-    with FakeSmtp() as server:
+    """A real SMTP server, sent to over two connections."""
+    with FakeSmtp(connections=2) as server:
         yield server
 
 

@@ -56,6 +56,7 @@ class FakeSmtp:
     is_private_from_the_start: bool = False
     user: str = ""
     password: str = ""
+    connections: int = 1
     accepted: list[DeliveredMail] = field(default_factory=list)
     faults: deque[SmtpFault] = field(default_factory=deque)
     peers: set[object] = field(default_factory=set)
@@ -97,8 +98,9 @@ class FakeSmtp:
         user, password = quote(self.user, safe=""), quote(self.password, safe="")
         place = f"{user}:{password}@localhost:{self.port}" if user else f"localhost:{self.port}"
         if self.is_private_from_the_start:
-            return f"smtps://{place}"
-        return f"smtp://{place}?starttls={int(self.tls is not None)}"
+            return f"smtps://{place}?connections={self.connections}"
+        starttls = int(self.tls is not None)
+        return f"smtp://{place}?starttls={starttls}&connections={self.connections}"
 
     def drop_connections(self) -> None:
         """Cut every open connection, as a server does that restarts; returns when it is done."""
