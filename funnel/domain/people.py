@@ -1,6 +1,5 @@
 """People: addresses, names, states and what may be sent to whom."""
 
-import hashlib
 import hmac
 import re
 import unicodedata
@@ -124,7 +123,7 @@ def parse_name(raw: str) -> str | None:
 
 def fingerprint(address_key: str, pepper: bytes) -> str:
     """A keyed hash of an address, in hex: survives erasure, names no one."""
-    return hmac.new(pepper, address_key.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(pepper, address_key.encode(), "sha256").hex()
 
 
 @dataclass(frozen=True)

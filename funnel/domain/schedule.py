@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import count
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -46,6 +47,7 @@ def zone_of(name: str | None) -> ZoneInfo:
         return ZoneInfo(DEFAULT_ZONE)
 
 
+@lru_cache(maxsize=8192)  # many people share a zone, a day and an hour
 def local_instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     """The instant of a wall time on a local day, in UTC.
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import SelectBase, select
 from sqlalchemy.orm import Session
 
+from funnel.db.bulk import among
 from funnel.db.people import Consent, FunnelEvent, Subscriber, Suppression
 from funnel.domain.errors import LinkInvalid
 from funnel.domain.people import (
@@ -51,7 +52,9 @@ def standings_of(
 ) -> dict[int, Standing]:
     """The same for people whose state and address key are known, by subscriber id."""
     purposes: dict[int, set[Purpose]] = defaultdict(set)
-    query = select(Consent.subscriber_id, Consent.purpose).where(Consent.subscriber_id.in_(known))
+    query = select(Consent.subscriber_id, Consent.purpose).where(
+        among(session, Consent.subscriber_id, known)
+    )
     for subscriber_id, purpose in session.execute(query):
         purposes[subscriber_id].add(Purpose(purpose))
     hashes = {who: fingerprint(key, pepper) for who, (_, key) in known.items()}
@@ -67,8 +70,8 @@ def suppressions(
 ) -> dict[str, frozenset[SuppressionReason]]:
     """The reasons to leave these addresses alone, by address hash."""
     found: dict[str, set[SuppressionReason]] = defaultdict(set)
-    query = select(Suppression).where(Suppression.address_hash.in_(list(hashes)))
-    for row in session.scalars(query):
+    query = select(Suppression.address_hash, Suppression.reason)
+    for row in session.execute(query.where(among(session, Suppression.address_hash, hashes))):
         found[row.address_hash].add(SuppressionReason(row.reason))
     return {key: frozenset(reasons) for key, reasons in found.items()}
 

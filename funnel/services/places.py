@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from funnel.db.bulk import among
 from funnel.db.mail import Enrolment, Message, OwedStep
 from funnel.db.offers import ChallengeDayDone, ChallengeEntry
 from funnel.db.people import FunnelEvent, Subscriber
@@ -158,7 +159,8 @@ def load(
     """Read all that deciding about these enrolments takes."""
     sequences = texts.sequences(session)
     who, ids = sorted({row.subscriber_id for row in rows}), [row.id for row in rows]
-    conditions = [each for row in rows for each in _conditions(sequences.get(row.sequence_key))]
+    keys = {row.sequence_key for row in rows}
+    conditions = [each for key in keys for each in _conditions(sequences.get(key))]
     horizon = max([_A_WEEK, *(each.min_gap for each in sequences.values())])
     had, leaving = _mails(session, ids)
     return Batch(
@@ -190,7 +192,9 @@ def _facts(session: Session, who: Collection[int]) -> dict[int, dict[Fact, datet
     at = func.coalesce(FunnelEvent.again_at, FunnelEvent.occurred_at)
     query = select(FunnelEvent.subscriber_id, FunnelEvent.fact, at)
     found: dict[int, dict[Fact, datetime]] = defaultdict(dict)
-    for person, fact, last in session.execute(query.where(FunnelEvent.subscriber_id.in_(who))):
+    for person, fact, last in session.execute(
+        query.where(among(session, FunnelEvent.subscriber_id, who))
+    ):
         found[person][Fact(fact)] = last
     return found
 
@@ -204,7 +208,7 @@ def _drips(session: Session, who: Collection[int], since: datetime) -> dict[int,
     """When each person got, or is just getting, series mails of any sequence."""
     at = func.coalesce(Message.accepted_at, Message.due_at)
     query = select(Message.subscriber_id, at).where(
-        Message.subscriber_id.in_(who),
+        among(session, Message.subscriber_id, who),
         Message.mail_class == MailClass.DRIP,
         Message.state.in_(_COUNTS_AS_SENT),
         at > since,
@@ -218,7 +222,7 @@ def _drips(session: Session, who: Collection[int], since: datetime) -> dict[int,
 def _mails(session: Session, ids: Collection[int]) -> tuple[dict[int, set[str]], dict[int, str]]:
     """Steps whose mail went or may have gone, and the step whose mail is on its way."""
     query = select(Message.enrolment_id, Message.step_key, Message.state).where(
-        Message.enrolment_id.in_(ids), Message.state.not_in(sorted(SURELY_NOT_SENT))
+        among(session, Message.enrolment_id, ids), Message.state.not_in(sorted(SURELY_NOT_SENT))
     )
     had: dict[int, set[str]] = defaultdict(set)
     leaving: dict[int, str] = {}
@@ -234,7 +238,9 @@ def _mails(session: Session, ids: Collection[int]) -> tuple[dict[int, set[str]],
 def _owed(session: Session, ids: Collection[int]) -> dict[int, set[str]]:
     query = select(OwedStep.enrolment_id, OwedStep.step_key)
     found: dict[int, set[str]] = defaultdict(set)
-    for enrolment_id, step_key in session.execute(query.where(OwedStep.enrolment_id.in_(ids))):
+    for enrolment_id, step_key in session.execute(
+        query.where(among(session, OwedStep.enrolment_id, ids))
+    ):
         found[enrolment_id].add(step_key)
     return found
 
@@ -243,7 +249,7 @@ def _days(session: Session, who: Collection[int]) -> dict[int, int]:
     query = (
         select(ChallengeEntry.subscriber_id, func.count())
         .join(ChallengeDayDone, ChallengeDayDone.entry_id == ChallengeEntry.id)
-        .where(ChallengeEntry.subscriber_id.in_(who))
+        .where(among(session, ChallengeEntry.subscriber_id, who))
         .group_by(ChallengeEntry.subscriber_id)
     )
     return dict(session.execute(query).all())
@@ -263,7 +269,7 @@ def _beside(
     query = select(
         Enrolment.subscriber_id, Enrolment.id, Enrolment.sequence_key, Enrolment.next_due_at
     ).where(
-        Enrolment.subscriber_id.in_(who),
+        among(session, Enrolment.subscriber_id, who),
         Enrolment.state == EnrolmentState.ACTIVE,
         Enrolment.sequence_key.in_(going),
     )

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from funnel.db.bulk import Row, insert_absent, update_rows
+from funnel.db.bulk import Row, among, insert_absent, update_rows
 from funnel.db.mail import Message
 from funnel.db.texts import TextVersion
 from funnel.domain.delivery import OPEN_STATES, MessageState
@@ -125,7 +125,7 @@ def _queue_anew(
     session: Session, mails: Sequence[StepMail], words: dict[str, int], now: datetime
 ) -> dict[int, Queued]:
     query = select(Message.dedupe_key, Message.id, Message.state, Message.fence)
-    query = query.where(Message.dedupe_key.in_([mail.dedupe_key for mail in mails]))
+    query = query.where(among(session, Message.dedupe_key, [mail.dedupe_key for mail in mails]))
     known = {row.dedupe_key: row for row in session.execute(query.with_for_update(key_share=True))}
     found: dict[int, Queued] = {}
     anew: list[Row] = []
