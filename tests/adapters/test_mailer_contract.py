@@ -10,7 +10,14 @@ from funnel.adapters.mailbox import FileMailbox
 from funnel.adapters.sendgrid import SendGridMailer
 from funnel.adapters.smtp import SmtpMailer
 from funnel.domain.ports import MailboxReader, MailClass, Mailer, Outcome
-from tests.adapters.harness import UNSUBSCRIBE_URL, Post, as_lines, make_email, make_emails
+from tests.adapters.harness import (
+    UNSUBSCRIBE_URL,
+    Post,
+    as_lines,
+    make_batch,
+    make_email,
+    make_emails,
+)
 
 SUBJECTS = [
     "Plain",
@@ -126,6 +133,24 @@ def test_results_come_in_the_order_of_the_emails_whatever_became_of_them(post: P
         Outcome.ACCEPTED,
     ]
     assert len(post.arrived()) == 4
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_each_reader_of_a_shared_form_gets_their_own_words_once(post: Post, count: int) -> None:
+    emails = make_batch(count)
+    results = post.mailer.send(emails)
+    assert [(r.message_id, r.outcome) for r in results] == [
+        (email.message_id, Outcome.ACCEPTED) for email in emails
+    ]
+    arrived = {mail.to_address: mail for mail in post.arrived()}
+    assert len(post.arrived()) == len(arrived) == count
+    for email in emails:
+        mail = arrived[email.to_address]
+        assert (mail.subject, mail.text, mail.html) == (email.subject, email.text, email.html)
+        assert mail.message_id == email.message_id_header
+        assert mail.lines_of("List-Unsubscribe") == [
+            f"List-Unsubscribe: <{email.list_unsubscribe_url}>"
+        ]
 
 
 def test_sending_nothing_gives_no_results(post: Post) -> None:

@@ -160,6 +160,10 @@ def test_what_was_said_before_tls_is_forgotten(
         ),
         ("smtp://a:b@127.0.0.1", SmtpServer("127.0.0.1", 25, Tls.NONE, "a", "b")),
         ("smtp://[::1]:2525", SmtpServer("::1", 2525, Tls.NONE)),
+        (
+            "smtp://mail.example.org?starttls=1&connections=20",
+            SmtpServer("mail.example.org", 587, Tls.STARTTLS, connections=20),
+        ),
     ],
 )
 def test_the_address_of_a_mail_server_is_read(url: str, server: SmtpServer) -> None:
@@ -177,6 +181,12 @@ def test_the_address_of_a_mail_server_is_read(url: str, server: SmtpServer) -> N
         "smtp://mail.example.org:port",
         "smtp://mail.example.org:99999",
         "smtp://mail.example.org?starttls=maybe",
+        "smtp://mail.example.org?connections=0",
+        "smtp://mail.example.org?connections=21",
+        "smtp://mail.example.org?connections=-1",
+        "smtp://mail.example.org?connections=²",
+        "smtp://mail.example.org?connections=" + "9" * 5000,
+        "smtp://mail.example.org?retries=3",
         "smtp://user:secret@mail.example.org",
         "smtps://user:secr\u00e9t@mail.example.org",
         "smtps://user:secr%C3%A9t@mail.example.org",
