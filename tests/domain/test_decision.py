@@ -265,6 +265,13 @@ def test_what_they_are_owed_comes_first_and_at_once() -> None:
     assert decision.step == FIRST
 
 
+def test_what_they_are_owed_comes_before_the_step_they_were_led_to() -> None:
+    place = at_start(last_step="fork", onto="last", owed=frozenset({"first"}))
+    decision = next_step(FORKED, place, DUE)
+    assert isinstance(decision, Send)
+    assert decision.step == FIRST
+
+
 def test_what_they_are_owed_does_not_expire_but_keeps_its_hours_and_its_condition() -> None:
     place = at_start(last_step="second", owed=frozenset({"first"}))
     step = replace(FIRST, expires_after=timedelta(hours=1), only_if=Condition(lacks=OPENED))
