@@ -10,25 +10,21 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from funnel.adapters.mime import reader_headers, shared_headers
+from funnel.adapters.sendgrid_tags import TAG_CHARACTERS, cut_alike, takes_tags
 from funnel.domain.ports import MailForm, OutgoingEmail
 
 MAX_READERS = 1000
 MAX_REQUEST_OCTETS = 30 * 1024 * 1024
 MAX_SUBSTITUTION_OCTETS = 10_000
-TAG_OPENS = "[%"
 _OFF = {"enable": False}
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
 class SendRequest:
-    """Mails that share all but their readers' own words, as the body of one request.
-
-    `readers` are their personalizations as JSON, in the order of the mails; one alone needs none.
-    """
+    """Mails that share all but their readers' own words, to go in one request."""
 
     emails: tuple[OutgoingEmail, ...]
-    readers: tuple[str, ...]
 
     @cached_property
     def body(self) -> bytes:
@@ -36,8 +32,7 @@ class SendRequest:
         first = self.emails[0]
         if len(self.emails) == 1 or first.form is None:
             return _dumps(payload(first)).encode()
-        shared = _dumps(_shared(first, *(_tagged(part) for part in _parts(first.form))))
-        return f'{{"personalizations":[{",".join(self.readers)}],{shared[1:]}'.encode()
+        return _dumps(_batch(self.emails, first.form)).encode()
 
     @property
     def is_too_large(self) -> bool:
@@ -47,10 +42,7 @@ class SendRequest:
     def halves(self) -> "tuple[SendRequest, SendRequest]":
         """The same mails in two requests."""
         middle = len(self.emails) // 2
-        return (
-            SendRequest(self.emails[:middle], self.readers[:middle]),
-            SendRequest(self.emails[middle:], self.readers[middle:]),
-        )
+        return SendRequest(self.emails[:middle]), SendRequest(self.emails[middle:])
 
 
 def requests_for(emails: Sequence[OutgoingEmail]) -> list[SendRequest]:
@@ -60,15 +52,23 @@ def requests_for(emails: Sequence[OutgoingEmail]) -> list[SendRequest]:
         key = _common(email) if _may_share(email) else email.message_id
         groups.setdefault(key, []).append(email)
     return [
-        _request(group[start : start + MAX_READERS])
+        SendRequest(tuple(group[start : start + MAX_READERS]))
         for group in groups.values()
         for start in range(0, len(group), MAX_READERS)
     ]
 
 
-def _request(emails: list[OutgoingEmail]) -> SendRequest:
-    is_alone = len(emails) == 1
-    return SendRequest(tuple(emails), () if is_alone else tuple(map(_reader, emails)))
+def _batch(emails: tuple[OutgoingEmail, ...], form: MailForm) -> dict[str, object]:
+    cuts = cut_alike([email.values for email in emails])
+    subject, text, html = (
+        "".join(piece if isinstance(piece, str) else cuts.shared[piece] for piece in part)
+        for part in (form.subject, form.text, form.html)
+    )
+    readers = [
+        {**_envelope(email), "substitutions": own}
+        for email, own in zip(emails, cuts.own, strict=True)
+    ]
+    return {"personalizations": readers, **_shared(emails[0], subject, text, html)}
 
 
 def payload(email: OutgoingEmail) -> dict[str, object]:
@@ -117,22 +117,6 @@ def _envelope(email: OutgoingEmail) -> dict[str, object]:
     }
 
 
-def _reader(email: OutgoingEmail) -> str:
-    return _dumps({**_envelope(email), "substitutions": _substitutions(email)})
-
-
-def _substitutions(email: OutgoingEmail) -> dict[str, str]:
-    return {f"{TAG_OPENS}{at}%]": value for at, value in enumerate(email.values)}
-
-
-def _tagged(part: tuple[str | int, ...]) -> str:
-    return "".join(piece if isinstance(piece, str) else f"{TAG_OPENS}{piece}%]" for piece in part)
-
-
-def _parts(form: MailForm) -> tuple[tuple[str | int, ...], ...]:
-    return form.subject, form.text, form.html
-
-
 def _common(email: OutgoingEmail) -> object:
     return (
         email.form,
@@ -145,10 +129,11 @@ def _common(email: OutgoingEmail) -> object:
 
 
 def _may_share(email: OutgoingEmail) -> bool:
-    """Whether this reader's words can be put in by tags: no text of theirs looks like one, so
-    that every tag is replaced once and nothing else is."""
-    if email.form is None:
+    """Whether this reader's words can be put in by tags, within what one reader may take up."""
+    if email.form is None or not takes_tags(email.form, email.values):
         return False
-    octets = sum(len(value.encode()) + 8 for value in email.values)
-    looks_like_a_tag = any(TAG_OPENS in part for part in (email.subject, email.text, email.html))
-    return octets <= MAX_SUBSTITUTION_OCTETS and not looks_like_a_tag
+    characters = sum(map(len, email.values)) + len(email.values) * TAG_CHARACTERS
+    if characters * 4 <= MAX_SUBSTITUTION_OCTETS:  # at most four octets each
+        return True
+    octets = sum(len(value.encode()) + TAG_CHARACTERS for value in email.values)
+    return octets <= MAX_SUBSTITUTION_OCTETS

@@ -1,5 +1,6 @@
 """Many readers in one request: nobody sees another, and all share its fate but a refusal."""
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -97,18 +98,34 @@ TRICKY = st.text(st.sampled_from('[]%0123 aé\n<&"\\'), max_size=12).filter(
 )
 
 
+TRICKY_FORMS = [
+    MailForm(("For ", 0, "%1%] [", 0, " end"), FORM.html, ("[", 0, 1, "%]\n", 3)),
+    MailForm(("For ", 0, "%1%] ", 0, " [[end"), FORM.html, ("%0%]", 0, 1, "%]\n", 3)),
+    FORM,
+]
+
+
+@pytest.mark.parametrize("form", TRICKY_FORMS, ids=["bracket at a place", "brackets", "plain"])
 @given(names=st.lists(TRICKY, min_size=2, max_size=5))
-def test_no_name_can_pose_as_a_tag(names: list[str]) -> None:
-    tricky = MailForm(("For ", 0, "%1%] [", 0, " end"), FORM.html, ("[", 0, 1, "%]\n", 3))
+def test_no_name_can_pose_as_a_tag(form: MailForm, names: list[str]) -> None:
     emails = [
-        make_named(name, tricky, to_address=f"r{at}@example.org") for at, name in enumerate(names)
+        make_named(name, form, to_address=f"r{at}@example.org") for at, name in enumerate(names)
     ]
     assert_each_got_their_own(list(what_arrives(emails)), emails)
 
 
-def what_arrives(emails: list[OutgoingEmail]) -> Iterator[AcceptedMail]:
-    import json
+def test_what_all_readers_have_alike_is_said_once() -> None:
+    emails = make_batch(9)  # "Reader 1" to "Reader 9": one digit, thrice, and the end of a link
+    (request,) = requests_for(emails)
+    payload = json.loads(request.body)
+    assert payload["subject"] == "Day 3 for Reader [%0%]: a small habit"
+    own = [each["substitutions"] for each in payload["personalizations"]]
+    assert [each["[%0%]"] for each in own] == list("123456789")
+    assert {len(each) for each in own} == {2}
+    assert_each_got_their_own(list(what_arrives(emails)), emails)
 
+
+def what_arrives(emails: list[OutgoingEmail]) -> Iterator[AcceptedMail]:
     for request in requests_for(emails):
         payload: dict[str, Any] = json.loads(request.body)
         assert problems_of(payload) == []
