@@ -12,11 +12,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from funnel.content.catalog import Catalog
-from funnel.content.lint import lint_mails
-from funnel.content.render import Renderer
+from funnel.content.lint import lint_mails, sample_fields
+from funnel.content.mails import parse_mail
+from funnel.content.render import RenderedMail, Renderer
 from funnel.content.sequence_checks import check_together
 from funnel.content.sequences import mail_keys, parse_sequence
-from funnel.content.shipped import ShippedText
+from funnel.content.shipped import SERVICE, ShippedText
 from funnel.db.mail import Enrolment, Message
 from funnel.domain.delivery import MessageState
 from funnel.domain.errors import ContentInvalid, InvalidInput, TextChanged
@@ -79,6 +80,12 @@ class Editor:
             raise ContentInvalid(problems)
         drafts = {text.key: self.read(text) for text in wanted if text.kind == "sequence"}
         return impact(session, wanted, drafts, now=now)
+
+    def look(self, text: ShippedText) -> RenderedMail:
+        """A mail as it arrives at an invented reader's; raises ContentInvalid."""
+        is_marketing = not text.key.startswith(f"{SERVICE}/")
+        fields = sample_fields(is_marketing=is_marketing)
+        return self.renderer.render(parse_mail(text.source, text.where), fields)
 
     def read(self, text: ShippedText) -> Sequence:
         """The sequence in a text; raises ContentInvalid with every problem."""

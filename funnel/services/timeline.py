@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from funnel.db.mail import Enrolment
 from funnel.db.offers import Purchase, WaitlistEntry
 from funnel.db.people import Consent, ConsentEvent, Subscriber
 from funnel.db.texts import TextVersion
@@ -105,6 +106,12 @@ def require_person(session: Session, subscriber_id: int) -> None:
     """Raise NotFound unless there is such a person."""
     if session.get(Subscriber, subscriber_id) is None:
         raise NotFound
+
+
+def places_of(session: Session, subscriber_id: int) -> frozenset[int]:
+    """The ids of a person's places in sequences."""
+    query = select(Enrolment.id).where(Enrolment.subscriber_id == subscriber_id)
+    return frozenset(session.scalars(query))
 
 
 def _agreements(session: Session, subscriber_id: int) -> tuple[Agreement, ...]:

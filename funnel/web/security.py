@@ -11,11 +11,13 @@ from funnel.runtime import Runtime
 
 MAX_FORM_BYTES = 16 * 1024
 MAX_WEBHOOK_BYTES = 1024 * 1024
+MAX_TEXT_BYTES = 512 * 1024
 MAX_FIELDS = 32
 MAX_AGENT = 200
 LOCAL_NAMES = ["127.0.0.1", "localhost"]
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # These carry their own proof: a signed body, or a token that mail programs post by themselves.
+WHOLE_TEXTS = frozenset({"desk.save_plan", "desk.save_words", "desk.look_at_words"})
 FOREIGN_ORIGINS_WELCOME = ("hooks.", "portal.unsubscribe")
 
 POLICY = (
@@ -56,8 +58,10 @@ def _refuse_strange_host(hosts: frozenset[str]) -> None:
 
 def _refuse_large_form() -> None:
     is_form = request.blueprint != "hooks" and request.method not in SAFE_METHODS
-    if is_form and (request.content_length or 0) > MAX_FORM_BYTES:
+    most = MAX_TEXT_BYTES if request.endpoint in WHOLE_TEXTS else MAX_FORM_BYTES
+    if is_form and (request.content_length or 0) > most:
         abort(413)
+    request.max_form_memory_size = most
 
 
 def _refuse_foreign_origin(base_url: str) -> None:

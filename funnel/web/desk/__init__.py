@@ -5,6 +5,8 @@ from flask import Blueprint
 from funnel.runtime import Runtime
 from funnel.web.desk import (
     access,
+    away,
+    editor,
     filters,
     guide,
     mail,
@@ -12,8 +14,11 @@ from funnel.web.desk import (
     people,
     person,
     programme,
+    sequences,
     set_up,
     sign_in,
+    steering,
+    step_acts,
     walkers,
 )
 
@@ -23,6 +28,10 @@ def routes(rt: Runtime) -> Blueprint:
     made = Blueprint("desk", __name__, url_prefix="/desk")
     access.guard(made, rt)
     filters.add_filters(made, rt)
-    for page in (sign_in, set_up, overview, people, person, walkers, programme, guide, mail):
+    pages = (
+        sign_in, set_up, overview, people, person, steering, walkers, programme,
+        sequences, step_acts, away, editor, guide, mail,
+    )  # fmt: skip
+    for page in pages:
         page.add_pages(made, rt)
     return made

@@ -64,7 +64,11 @@ def _read(session: Session, rt: Runtime, now: datetime) -> Overview:
         ),
         mails=mails.mails(session, now=now),
         health=health.health(
-            session, now=now, machine_now=rt.clock.machine(), late_after=_late_after(rt)
+            session,
+            now=now,
+            machine_now=rt.clock.machine(),
+            late_after=_late_after(rt),
+            limits=rt.worker.watch.limits,
         ),
     )
 

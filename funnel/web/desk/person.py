@@ -4,7 +4,8 @@ from flask import Blueprint, abort, g, redirect, render_template, request, url_f
 from werkzeug.wrappers import Response
 
 from funnel.runtime import Runtime
-from funnel.services import enrolment, offers, staff, timeline
+from funnel.services import enrolment, offers, sequence_pause, staff, timeline
+from funnel.services.reports.sequences import step_titles
 
 
 def add_pages(routes: Blueprint, rt: Runtime) -> None:
@@ -20,7 +21,14 @@ def add_pages(routes: Blueprint, rt: Runtime) -> None:
                 engine=rt.sequences,
                 now=rt.clock.now(),
             )
-        return render_template("desk/person.html", it=found, offers=rt.catalog.offers)
+            steps, paused = step_titles(session), sequence_pause.paused(session)
+        return render_template(
+            "desk/person.html",
+            it=found,
+            offers=rt.catalog.offers,
+            step_titles=steps,
+            paused_sequences=paused,
+        )
 
     @routes.post("/people/<int:subscriber_id>/paid")
     def paid(subscriber_id: int) -> Response:

@@ -36,6 +36,7 @@ def signs(health: Health, missing_facts: int) -> tuple[Sign, ...]:
         _failed(health),
         _complaints(health),
         *_news(health),
+        *_sender(health),
         _facts(missing_facts),
     )
 
@@ -53,7 +54,10 @@ def verdict(found: tuple[Sign, ...]) -> Sign:
 def _mail(health: Health) -> Sign:
     waiting = _waiting(health)
     if health.sending.is_paused:
-        return Sign(Level.BAD, "All mail is stopped", f"By {health.sending.by}. {waiting}")
+        why = health.sending.restored or f"By {health.sending.by}."
+        return Sign(Level.BAD, "All mail is stopped", f"{why} {waiting}")
+    if health.sending.is_series_stopped:
+        return Sign(Level.BAD, "The series is stopped", f"By {health.sending.by}. {waiting}")
     if health.is_mail_late:
         return Sign(Level.BAD, "Mail is late", waiting)
     last = health.mail.last_accepted_at
@@ -139,6 +143,79 @@ def _news(health: Health) -> list[Sign]:
         return []
     say = f"{health.event_problems:,} of its messages could not be understood."
     return [Sign(Level.LOOK, "News from the provider", say)]
+
+
+def _sender(health: Health) -> list[Sign]:
+    """What keeps mail back or slows it down; nothing is said while nothing does."""
+    found = (_braked(health), _trouble(health), _skew(health), _day(health), _catching_up(health))
+    return [sign for sign in (*found, _slept(health), _silent_events(health)) if sign is not None]
+
+
+def _braked(health: Health) -> Sign | None:
+    if health.sending.braked:
+        say = f"{health.sending.braked} Look why, then let it go on under “Stop all mail”."
+        return Sign(Level.BAD, "The series is held", say, Concern.FAILED)
+    tally = health.sender.tally
+    if not tally.is_alarming:
+        return None
+    say = f"{tally.reports} of the last {tally.mails:,} mails. From 3 in 1,000 the series is held."
+    return Sign(Level.LOOK, "Reports of spam", say)
+
+
+def _trouble(health: Health) -> Sign | None:
+    why = health.sender.trouble
+    if why is None:
+        return None
+    say = f"{why} One mail a minute is tried. Look at the provider's page and at MAIL_URL."
+    return Sign(Level.BAD, "The provider takes no mail", say)
+
+
+def _skew(health: Health) -> Sign | None:
+    why = health.sender.skew
+    if why is None:
+        return None
+    return Sign(Level.BAD, "A wrong clock", f"{why} It sends nothing until its clock is set right.")
+
+
+def _day(health: Health) -> Sign | None:
+    sender = health.sender
+    if sender.is_day_full:
+        say = f"{sender.flow.sent:,} mails went today; series mail goes on after midnight UTC."
+        name = (
+            "The day's share is used up"
+            if sender.warm_up is None
+            else "The warm-up's share is used up"
+        )
+        return Sign(Level.LOOK, name, say)
+    if sender.warm_up is None:
+        return None
+    say = f"{sender.flow.sent:,} of {sender.warm_up:,} mails went today; each day takes more."
+    return Sign(Level.OK, "Warm-up of the new domain", say)
+
+
+def _catching_up(health: Health) -> Sign | None:
+    catch_up = health.sender.flow.catch_up
+    if catch_up is None:
+        return None
+    say = f"After a gap series mail leaves calmly, at most {catch_up.per_hour:,} an hour."
+    return Sign(Level.OK, "Catching up", say)
+
+
+def _slept(health: Health) -> Sign | None:
+    if health.sender.slept is None:
+        return None
+    since, until = health.sender.slept
+    ago = spell(health.machine_now - until)
+    say = f"For {spell(until - since)}, until {ago} ago. No mail left meanwhile."
+    return Sign(Level.OK, "The machine slept", say)
+
+
+def _silent_events(health: Health) -> Sign | None:
+    last = health.sender.last_event_at
+    if last is None or not health.sender.are_events_silent(health.mail.last_accepted_at):
+        return None
+    say = f"The last was {spell(health.now - last)} ago. Look at its webhook: bounces go unheard."
+    return Sign(Level.LOOK, "The provider tells nothing", say)
 
 
 def _facts(missing: int) -> Sign:

@@ -1,0 +1,150 @@
+"""Editing what goes out: a plan or a mail's words, what it would change, and its versions."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, abort, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from funnel.content.shipped import Kind, ShippedText
+from funnel.domain.errors import ContentInvalid, InvalidInput, TextChanged
+from funnel.runtime import Runtime
+from funnel.services import staff, versions
+from funnel.services.impact import Impact
+from funnel.services.publishing import NewText, Publish
+from funnel.web.mailbox import MAIL_POLICY
+
+NOTHING = Impact((), ())
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A text being edited: what it says now, and the version it was begun from."""
+
+    kind: Kind
+    key: str
+    source: str
+    after: int
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the page says of a draft: its problems, or what it would change."""
+
+    problems: tuple[str, ...] = ()
+    impact: Impact | None = None
+
+
+def add_pages(routes: Blueprint, rt: Runtime) -> None:
+    """The two editors, how a mail looks on arrival, and the versions of a text."""
+    add_versions(routes, rt)
+
+    @routes.get("/sequences/<key>/edit")
+    def edit_plan(key: str) -> str:
+        return _show(_newest(rt, "sequence", key))
+
+    @routes.post("/sequences/<key>/edit")
+    def save_plan(key: str) -> ResponseReturnValue:
+        return _save(rt, "sequence", key)
+
+    @routes.get("/words/<key>/<name>")
+    def edit_words(key: str, name: str) -> str:
+        return _show(_newest(rt, "mail", f"{key}/{name}"))
+
+    @routes.post("/words/<key>/<name>")
+    def save_words(key: str, name: str) -> ResponseReturnValue:
+        return _save(rt, "mail", f"{key}/{name}")
+
+    @routes.post("/words/<key>/<name>/look")
+    def look_at_words(key: str, name: str) -> ResponseReturnValue:
+        draft = _typed("mail", f"{key}/{name}")
+        try:
+            shown = rt.editor.look(_text(draft))
+        except ContentInvalid as error:
+            return _show(draft, Told(problems=error.findings)), 422
+        return Response(shown.html, headers={"Content-Security-Policy": MAIL_POLICY})
+
+
+def add_versions(routes: Blueprint, rt: Runtime) -> None:
+    """The versions of a plan, and of a mail."""
+
+    @routes.get("/sequences/<key>/versions")
+    def plan_versions(key: str) -> str:
+        return _history(rt, "sequence", key)
+
+    @routes.get("/words/<key>/<name>/versions")
+    def words_versions(key: str, name: str) -> str:
+        return _history(rt, "mail", f"{key}/{name}")
+
+
+def _newest(rt: Runtime, kind: Kind, key: str) -> Draft:
+    """The newest version; with ?version=3 that one's words, to be published as the next."""
+    wanted = request.args.get("version", type=int)
+    with rt.reading.begin() as session:
+        newest = versions.version(session, kind, key)
+        shown = versions.version(session, kind, key, wanted) if wanted else newest
+    return Draft(kind, key, shown.source, newest.number)
+
+
+def _typed(kind: Kind, key: str) -> Draft:
+    """What was typed; a browser sends line ends of its own."""
+    source = request.form.get("source", "").replace("\r\n", "\n")
+    after = request.form.get("after", type=int)
+    if after is None:
+        abort(400)
+    return Draft(kind, key, source, after)
+
+
+def _text(draft: Draft) -> ShippedText:
+    return ShippedText(draft.kind, draft.key, draft.source, draft.key.rpartition("/")[2])
+
+
+def _save(rt: Runtime, kind: Kind, key: str) -> ResponseReturnValue:
+    draft = _typed(kind, key)
+    try:
+        if request.form.get("do") == "publish":
+            _publish(rt, draft)
+            return redirect(_sequence_page(draft), 303)
+        with rt.reading.begin() as session:
+            told = Told(impact=rt.editor.preview(session, [_text(draft)], now=rt.clock.now()))
+    except ContentInvalid as error:
+        return _show(draft, Told(problems=error.findings)), 422
+    except (TextChanged, InvalidInput) as error:
+        return _show(draft, Told(problems=(str(error),))), 422
+    return _show(draft, told)
+
+
+def _publish(rt: Runtime, draft: Draft) -> Publish:
+    """Publish in one transaction with the line that says who did it."""
+    with rt.sessions.begin() as session:
+        done = rt.editor.publish(
+            session,
+            [NewText(_text(draft), draft.after)],
+            by=g.staff.name,
+            origin="desk",
+            include_past=request.form.getlist("past"),
+            now=rt.clock.now(),
+        )
+        for kind, key, number in done.made:
+            subject = f"{kind} {key}, version {number}"
+            staff.note(session, g.staff.id, "published", subject, now=rt.clock.machine())
+    rt.bell.ring("mail")
+    return done
+
+
+def _sequence_page(draft: Draft) -> str:
+    key = draft.key.partition("/")[0]
+    return url_for("desk.sequences" if key == "service" else "desk.sequence", key=key)
+
+
+def _show(draft: Draft, told: Told | None = None) -> str:
+    return render_template(
+        "desk/editor.html", it=draft, told=told or Told(), back=_sequence_page(draft)
+    )
+
+
+def _history(rt: Runtime, kind: Kind, key: str) -> str:
+    with rt.reading.begin() as session:
+        newest = versions.version(session, kind, key)
+        rows = versions.history(session, kind, key)
+    draft = Draft(kind, key, newest.source, newest.number)
+    return render_template("desk/versions.html", it=draft, rows=rows, back=_sequence_page(draft))
