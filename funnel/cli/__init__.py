@@ -10,7 +10,9 @@ from funnel.cli.demo import demo
 from funnel.cli.doctor import doctor
 from funnel.cli.migrate import migrate
 from funnel.cli.rehearse import rehearse
+from funnel.cli.sending import resume, stop
 from funnel.cli.set_up import set_up
+from funnel.cli.simulate import simulate
 from funnel.cli.up import up
 from funnel.domain.errors import FunnelError
 
@@ -20,7 +22,7 @@ def cli() -> None:
     """A self-hosted email funnel: guide, sequences, challenge and desk."""
 
 
-for command in (up, demo, rehearse, migrate, content, set_up, check, doctor):
+for command in (up, demo, rehearse, simulate, migrate, content, set_up, stop, resume, check, doctor):
     cli.add_command(command)
 
 

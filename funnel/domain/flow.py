@@ -106,16 +106,24 @@ class Flow:
         return caps if limits.per_day is None else [*caps, limits.per_day - self.sent]
 
     def _series_caps(self, limits: Limits, now: datetime) -> list[int]:
-        caps = []
+        caps = self._day_caps(limits)
         if self.bucket is not None:
             caps.append(int(self.bucket.tokens - self.bucket.capacity * RESERVE))
+        if self.catch_up is not None:
+            caps.append(int(self.catch_up.bucket.at(now).tokens))
+        return caps
+
+    def _day_caps(self, limits: Limits) -> list[int]:
+        caps = []
         if limits.per_day is not None:
             caps.append(int(limits.per_day * (1 - RESERVE)) - self.sent_series)
         if (figure := limits.warm_up_figure(self.day)) is not None:
             caps.append(figure - self.sent)
-        if self.catch_up is not None:
-            caps.append(int(self.catch_up.bucket.at(now).tokens))
         return caps
+
+    def is_day_full(self, limits: Limits) -> bool:
+        """True when no series mail may go any more today."""
+        return min(self._day_caps(limits), default=1) <= 0
 
     def _again_in(self, now: datetime) -> float | None:
         """Until one series mail may go, by the rates; a day's figure is not waited for."""

@@ -22,6 +22,7 @@ LAST_TICK = "last_tick"
 SLEPT = "slept"
 SKEW = "skew"
 LONG_SLEEP = timedelta(hours=1)
+FUNNEL = "Funnel itself"  # who stopped a restored database
 _STOPS = (PAUSED, BRAKE, LINEAGE, RESTORED)
 
 
@@ -79,7 +80,7 @@ def sending_state(session: Session) -> SendingState:
     return SendingState(
         is_paused=is_all or bool(restored.get("on")),
         since=datetime.fromisoformat(since) if since else None,
-        by=stop.get("by") if is_stopped else None,
+        by=stop.get("by") if is_stopped else (FUNNEL if restored.get("on") else None),
         is_series_stopped=is_stopped and not is_all,
         braked=brake["why"] if brake.get("on") else None,
         restored=restored["why"] if restored.get("on") else None,

@@ -4,15 +4,19 @@ import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from funnel.domain.brake import Tally
+from funnel.domain.flow import CatchUp, Flow, Limits
 from funnel.domain.sequence import Fact
 from funnel.domain.stats import STEP_RULES, Rate, StepCount
 from funnel.services.control import SendingState
 from funnel.services.reports.health import GuideHealth, Health, MailHealth
 from funnel.services.reports.people import Whereabouts
+from funnel.services.reports.sender import SenderHealth
 from funnel.services.reports.weeks import WeekCount
 from funnel.web.desk import charts, words
 from funnel.web.desk.signs import Level, signs, verdict
@@ -114,7 +118,13 @@ WELL = Health(
     mail=MailHealth(NOW - HOUR, 0, None, 0, 0, 0, 0, 0, 0),
     guides=GuideHealth(NOW - HOUR, 2.1, 0, None, 0, 0, None, 0),
     event_problems=0,
+    sender=SenderHealth(Tally(1000, 0, 200, 0), Flow(NOW.date())),
 )
+
+
+def sender_is(**changed: Any) -> Health:
+    """All is well but for this of the sender."""
+    return replace(WELL, sender=replace(WELL.sender, **changed))
 
 
 def _levels(health: Health, missing: int = 0) -> dict[str, Level]:
@@ -134,6 +144,39 @@ def test_all_is_well_when_nothing_asks_for_a_look() -> None:
             replace(WELL, sending=SendingState(True, NOW, "Dr Reyes")),
             "All mail is stopped",
             Level.BAD,
+        ),
+        (
+            replace(WELL, sending=SendingState(True, NOW, "Funnel itself", restored="Restored.")),
+            "All mail is stopped",
+            Level.BAD,
+        ),
+        (
+            replace(WELL, sending=SendingState(False, NOW, "Dr Reyes", is_series_stopped=True)),
+            "The series is stopped",
+            Level.BAD,
+        ),
+        (
+            replace(WELL, sending=SendingState(False, braked="3 reports.")),
+            "The series is held",
+            Level.BAD,
+        ),
+        (sender_is(tally=Tally(1000, 1, 200, 0)), "Reports of spam", Level.LOOK),
+        (sender_is(trouble="The account is closed."), "The provider takes no mail", Level.BAD),
+        (sender_is(skew="This machine's clock is 9 minutes behind."), "A wrong clock", Level.BAD),
+        (
+            sender_is(limits=Limits(per_day=10), flow=Flow(NOW.date(), sent=8, sent_series=8)),
+            "The day's share is used up",
+            Level.LOOK,
+        ),
+        (
+            sender_is(limits=Limits(warm_up_from=NOW.date()), flow=Flow(NOW.date(), sent=50)),
+            "The warm-up's share is used up",
+            Level.LOOK,
+        ),
+        (
+            sender_is(last_event_at=NOW - timedelta(days=4)),
+            "The provider tells nothing",
+            Level.LOOK,
         ),
         (
             replace(WELL, mail=replace(WELL.mail, due=3, oldest_due_at=NOW - HOUR)),
@@ -172,6 +215,23 @@ def test_each_trouble_has_its_sign(health: Health, name: str, level: Level) -> N
     assert _levels(health)[name] is level
     assert verdict(found).name == "One thing to look at"
     assert verdict(found).level is level
+
+
+@pytest.mark.parametrize(
+    ("health", "name"),
+    [
+        (
+            sender_is(limits=Limits(warm_up_from=NOW.date()), flow=Flow(NOW.date(), sent=49)),
+            "Warm-up of the new domain",
+        ),
+        (sender_is(flow=Flow(NOW.date(), catch_up=CatchUp.begin(120, NOW))), "Catching up"),
+        (sender_is(slept=(NOW - 3 * HOUR, NOW - HOUR)), "The machine slept"),
+    ],
+)
+def test_what_is_unusual_but_well_is_told_without_alarm(health: Health, name: str) -> None:
+    found = signs(health, 0)
+    assert _levels(health)[name] is Level.OK
+    assert verdict(found).name == "All is well"
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,12 @@ from funnel.db.mail import Enrolment, MailEvent, Message
 from funnel.db.people import Subscriber
 from funnel.domain.delivery import OPEN_STATES, EventKind, MessageState
 from funnel.domain.enrolment import EnrolmentState
+from funnel.domain.flow import UNLIMITED, Limits
 from funnel.domain.guides import PLAIN_AFTER, GuideState
 from funnel.services import control
 from funnel.services.control import SendingState
 from funnel.services.guides import PLAIN
+from funnel.services.reports.sender import SenderHealth, sender_health
 
 PERIOD = timedelta(weeks=8)
 LATE_AFTER = timedelta(minutes=15)
@@ -68,6 +70,7 @@ class Health:
     mail: MailHealth
     guides: GuideHealth
     event_problems: int
+    sender: SenderHealth
     late_after: timedelta = LATE_AFTER
 
     @property
@@ -98,6 +101,7 @@ def health(
     now: datetime,
     machine_now: datetime,
     late_after: timedelta = LATE_AFTER,
+    limits: Limits = UNLIMITED,
 ) -> Health:
     """What works and what does not, in a handful of queries; `late_after` is funnel time."""
     return Health(
@@ -108,6 +112,7 @@ def health(
         mail=_mail_health(session, now),
         guides=_guide_health(session),
         event_problems=_event_problems(session),
+        sender=sender_health(session, limits=limits, machine=machine_now),
         late_after=late_after,
     )
 

@@ -1,0 +1,183 @@
+"""What is counted in the database, so that every worker and every restart knows it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from funnel.db.mail import Message
+from funnel.domain.delivery import MessageState
+from funnel.domain.flow import Limits
+from funnel.domain.gate import Gate
+from funnel.domain.ports import MailClass
+from funnel.domain.sequence import Absence
+from funnel.services import brake, catch_up, control
+from funnel.services.control import StopMode
+from funnel.services.house_rules import set_absences
+from funnel.services.throttle import Claimed, Throttle, peek_flow
+from tests.support import make
+from tests.support.house import House
+from tests.support.rows import NOW, add_enrolment, add_message, add_person, add_texts
+
+Sessions = sessionmaker[Session]
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+def limited(house: House, limits: Limits) -> House:
+    """The house with a sender that has these limits."""
+    sender = replace(house.rt.worker.sender, throttle=Throttle(limits))
+    watch = replace(house.rt.worker.watch, limits=limits)
+    worker = replace(house.rt.worker, sender=sender, watch=watch)
+    return replace(house, rt=replace(house.rt, worker=worker))
+
+
+def ask(house: House, many: int) -> None:
+    for number in range(many):
+        make.request(house, f"p{number}@example.org")
+
+
+def test_no_more_leave_than_the_rate_and_all_leave_in_the_end(each_house: House) -> None:
+    house = limited(each_house, Limits(per_second=2))
+    ask(house, 12)
+    counts = []
+    for _ in range(6):
+        house.rt.worker.mail_round()
+        counts.append(len(house.mailer.accepted))
+        house.clock.advance(timedelta(seconds=2))
+    assert counts == [4, 8, 12, 12, 12, 12]
+
+
+def test_two_workers_share_one_bucket(house: House) -> None:
+    pair = [limited(house, Limits(per_second=2)) for _ in range(2)]
+    ask(house, 12)
+    for each in pair:
+        each.rt.worker.mail_round()
+    assert len(house.mailer.accepted) == 4
+
+
+def test_a_stopped_series_lets_go_what_people_asked_for(house: House) -> None:
+    make.confirmed(house)
+    with house.rt.sessions.begin() as session:
+        control.pause_sending(session, by="Dr Reyes", now=house.clock.now(), mode=StopMode.SERIES)
+    before = len(house.mailer.accepted)
+    house.hop(3 * DAY)
+    assert len(house.mailer.accepted) == before
+    make.request(house, "bea@example.org")
+    house.work()
+    assert [mail.to_address for mail in house.mailer.accepted[before:]] == ["bea@example.org"]
+    with house.rt.sessions.begin() as session:
+        control.resume_sending(session)
+    house.hop(DAY)
+    assert len(house.mailer.to("ada@example.org")) > before
+
+
+def test_a_held_series_goes_on_when_the_brake_is_let_go(house: House) -> None:
+    make.confirmed(house)
+    before = len(house.mailer.accepted)
+    with house.rt.sessions.begin() as session:
+        control.write(session, control.BRAKE, {"on": True, "why": "3 reports."})
+    house.hop(3 * DAY)
+    assert len(house.mailer.accepted) == before
+    with house.rt.sessions.begin() as session:
+        brake.let_go(session, now=house.clock.now())
+    house.hop(DAY)
+    assert len(house.mailer.accepted) > before
+
+
+def test_a_closed_gate_lets_nothing_be_claimed(house: House) -> None:
+    gate = Gate("no trust yet")
+    sender = replace(house.rt.worker.sender, throttle=Throttle(gate=gate))
+    make.request(house)
+    assert sender.send_batch() == 0
+    gate.open("no trust yet")
+    assert sender.send_batch() == 1
+
+
+@pytest.fixture
+def late(sessions: Sessions) -> Iterator[Session]:
+    """Three series mails have been due for a day; 300 went within three hours last week."""
+    with sessions.begin() as session:
+        version = add_texts(session)["nurture/one"]
+        for days, state, many in ((7, MessageState.ACCEPTED, 100), (1, MessageState.SCHEDULED, 1)):
+            for hour in range(3):
+                for _ in range(many):
+                    enrolment = add_enrolment(session, add_person(session, {}))
+                    add_message(
+                        session,
+                        enrolment.subscriber,
+                        "nurture/one",
+                        version,
+                        state,
+                        created_at=NOW - days * DAY + hour * HOUR,
+                        enrolment=enrolment,
+                    )
+        yield session
+
+
+LIMITS = Limits(per_second=100, catches_up=True)
+
+
+def test_a_backlog_drains_at_twice_the_usual_rate_and_then_all_is_as_ever(late: Session) -> None:
+    assert catch_up.usual_hour(late, NOW) == 100
+    catch_up.watch(late, LIMITS, now=NOW, machine=NOW)
+    begun = peek_flow(late, LIMITS, NOW).catch_up
+    assert begun is not None
+    assert begun.per_hour == 200
+    throttle = Throttle(LIMITS)
+    room = throttle.room(late, wanted=150, machine=NOW)
+    assert (room.total, room.series) == (150, 3)
+    for message in late.scalars(select(Message).where(Message.state == MessageState.SCHEDULED)):
+        message.state = MessageState.ACCEPTED
+    late.flush()
+    catch_up.watch(late, LIMITS, now=NOW, machine=NOW + MINUTE)
+    assert peek_flow(late, LIMITS, NOW).catch_up is None
+
+
+def test_the_first_day_after_a_holiday_is_a_calm_one(sessions: Sessions) -> None:
+    away = Absence(NOW.date() - 3 * DAY, NOW.date() - DAY)
+    with sessions.begin() as session:
+        set_absences(session, (away,), now=NOW)
+        for now, is_calm in ((NOW - DAY, False), (NOW, True), (NOW + HOUR, True)):
+            catch_up.watch(session, LIMITS, now=now, machine=now)
+            assert (peek_flow(session, LIMITS, now).catch_up is not None) == is_calm
+        later = NOW + DAY + HOUR
+        catch_up.watch(session, LIMITS, now=later, machine=later)
+        assert peek_flow(session, LIMITS, later).catch_up is None
+
+
+def test_a_machine_that_slept_catches_up_and_says_so(house: House) -> None:
+    limited_house = limited(house, LIMITS)
+    limited_house.work()
+    house.clock.advance(3 * HOUR)
+    limited_house.work()
+    with house.rt.reading.begin() as session:
+        slept = control.read(session, control.SLEPT)
+    assert slept["until"] == house.clock.machine().isoformat()
+
+
+def test_the_provider_s_retry_after_empties_the_bucket(sessions: Sessions) -> None:
+    throttle = Throttle(Limits(per_second=5))
+    with sessions.begin() as session:
+        throttle.slow_down(session, until=NOW + MINUTE, machine=NOW)
+        assert throttle.room(session, wanted=10, machine=NOW + 59 * MINUTE / 60).total == 0
+        assert throttle.room(session, wanted=10, machine=NOW + 2 * MINUTE).total == 10
+
+
+def test_the_counts_survive_a_restart(sessions: Sessions) -> None:
+    limits = Limits(per_second=5, per_day=100, warm_up_from=NOW.date())
+    rows = [Claimed(uuid4(), MailClass.DRIP, f"p{n}@GMail.com") for n in range(25)]
+    with sessions.begin() as session:
+        throttle = Throttle(limits)
+        throttle.room(session, wanted=25, machine=NOW)
+        held = throttle.hold_back(session, rows, now=NOW + DAY, machine=NOW)
+    assert held == {row.message_id: NOW + DAY + MINUTE for row in rows[20:]}, "in the funnel's time"
+    with sessions.begin() as session:
+        flow = peek_flow(session, limits, NOW)
+        assert (flow.sent, flow.sent_series, len(flow.minute)) == (20, 20, 1)
+        throttle.give_back(session, [MailClass.DRIP] * 3, machine=NOW)
+    with sessions.begin() as session:
+        assert peek_flow(session, limits, NOW).sent == 17
