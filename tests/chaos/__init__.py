@@ -1,0 +1,1 @@
+"""The chaos proof: the whole product under faults, and a checker that knows what may not be."""

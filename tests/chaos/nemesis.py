@@ -1,0 +1,299 @@
+"""The nemesis: seeded faults, one after the other and over each other, every choice logged."""
+
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import psycopg
+import redis
+
+from tests.chaos import provider, smtp_sink
+from tests.chaos.history import History
+from tests.chaos.postman import Manners, Postman
+from tests.chaos.processes import Fleet
+from tests.chaos.proxy import Link, Proxy
+from tests.chaos.site import PATIENCE
+from tests.support.servers import STOP_SECONDS, PostgresServer, RedisServer
+
+LEASE = PATIENCE.lease.total_seconds()
+SETTLE = PATIENCE.settle.total_seconds()
+
+# What does it: a function that lasts as long as the fault does.
+Fault = Callable[[], None]
+
+
+@dataclass
+class Target:
+    """All that faults can be done to. Postgres and Redis are None on SQLite."""
+
+    fleet: Fleet
+    proxy: Proxy
+    history: History
+    postman: Postman
+    feel: Callable[[str], None]  # the provider's mood
+    provider_link: Link
+    stop_mail: Callable[[bool], None]
+    stop_series: Callable[[bool], None]
+    publish: Callable[[], None]
+    hold_lock: Callable[[float], None]
+    # Runs in a thread that lives as long as the run: servers end with the thread that starts them.
+    on_keeper: Callable[[Callable[[], None]], None]
+    postgres: PostgresServer | None = None
+    postgres_link: Link | None = None
+    redis: RedisServer | None = None
+    redis_link: Link | None = None
+
+
+@dataclass
+class Nemesis:
+    """Deals faults from a shuffled deck, each kind once before any comes again.
+
+    `only` keeps the deck to some kinds, for a mutant that one kind of fault shows.
+    """
+
+    target: Target
+    seed: int
+    pause: float
+    only: frozenset[str] = frozenset()
+    _closing: threading.Event = field(default_factory=threading.Event)
+    _running: list[threading.Thread] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.draw = random.Random(f"{self.seed}:nemesis")
+        self.faults = _faults(self.target, self._wait, self.draw)
+        unknown = self.only - self.faults.keys()
+        assert not unknown, f"no such faults: {unknown}"
+        self._mood = threading.Lock()
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="nemesis", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Let every fault end, then heal all that could still be bad."""
+        self._closing.set()
+        self._thread.join()
+        for thread in self._running:
+            thread.join()
+        heal(self.target)
+
+    def _run(self) -> None:
+        deck: list[str] = []
+        while not self._closing.wait(self.draw.uniform(0.5, 1.5) * self.pause):
+            if not deck:
+                deck = sorted(self.only or self.faults)
+                self.draw.shuffle(deck)
+            name = deck.pop()
+            thread = threading.Thread(target=self._do, args=(name,), name=name, daemon=True)
+            self._running.append(thread)
+            thread.start()
+
+    def _do(self, name: str) -> None:
+        started = time.time()
+        self.target.history.note("fault", name=name)
+        try:
+            # Servers may be away because of another fault: that is no fault of this one.
+            with suppress(psycopg.Error, redis.RedisError, OSError):
+                self.faults[name]()
+        finally:
+            self.target.history.note("fault over", name=name, began=started)
+
+    def _wait(self, shortest: float, longest: float | None = None) -> None:
+        """Let a fault last; it ends early when the run does."""
+        seconds = shortest if longest is None else self.draw.uniform(shortest, longest)
+        self._closing.wait(seconds)
+
+
+def heal(target: Target) -> None:
+    """Make everything good again."""
+    target.feel("")
+    target.postman.manners = Manners()
+    target.stop_mail(False)
+    target.stop_series(False)
+    for link in (target.provider_link, target.postgres_link, target.redis_link):
+        if link is not None:
+            link.heal()
+            target.proxy.reset(link)
+
+
+def _faults(target: Target, wait: Callable[..., None], draw: random.Random) -> dict[str, Fault]:
+    found = {
+        **_process_faults(target, wait, draw),
+        **_human_faults(target, wait),
+        **_link_faults(target, target.provider_link, "provider", wait),
+        **_mood_faults(target, wait),
+    }
+    if target.postgres is not None and target.postgres_link is not None:
+        found |= _link_faults(target, target.postgres_link, "database", wait)
+        found |= _postgres_faults(target, target.postgres)
+    if target.redis is not None and target.redis_link is not None:
+        found |= _link_faults(target, target.redis_link, "redis", wait)
+        found |= _redis_faults(target, target.redis, wait)
+    found["database lock held"] = lambda: target.hold_lock(1.5)
+    return found
+
+
+def _process_faults(
+    target: Target, wait: Callable[..., None], draw: random.Random
+) -> dict[str, Fault]:
+    fleet = target.fleet
+
+    def kill(*kinds: str) -> Fault:
+        return lambda: fleet.signal(draw.choice(fleet.names(*kinds)), signal.SIGKILL)
+
+    def kill_all() -> None:
+        for name in list(fleet.parts):
+            fleet.signal(name, signal.SIGKILL)
+
+    def freeze(seconds: float) -> Fault:
+        return lambda: fleet.freeze(draw.choice(fleet.names(*fleet.working_kinds())), seconds)
+
+    def roll() -> None:
+        for name in fleet.names(*fleet.working_kinds()):
+            fleet.signal(name, signal.SIGTERM)
+            wait(1.5)
+
+    found = {
+        "kill -9 worker": kill(*fleet.working_kinds()),
+        "kill -9 web": kill("web"),
+        "kill -9 all": kill_all,
+        "freeze 1 s": freeze(1.0),
+        "freeze over the lease": freeze(LEASE + 1),
+        "freeze over lease and settle window": freeze(LEASE + SETTLE + 1.5),
+        "rolling SIGTERM": roll,
+    }
+    if fleet.names("beat"):
+        found["kill -9 beat"] = kill("beat")
+    return found
+
+
+def _human_faults(target: Target, wait: Callable[..., None]) -> dict[str, Fault]:
+    def pause(switch: Callable[[bool], None]) -> Fault:
+        def do() -> None:
+            switch(True)
+            wait(1.0, 2.0)
+            switch(False)
+
+        return do
+
+    return {
+        "all mail stopped and started": pause(target.stop_mail),
+        "a sequence paused and resumed": pause(target.stop_series),
+        "live edit": target.publish,
+    }
+
+
+def _link_faults(
+    target: Target, link: Link, name: str, wait: Callable[..., None]
+) -> dict[str, Fault]:
+    def latency() -> None:
+        link.latency = 0.3
+        wait(1.0, 2.0)
+        link.latency = 0.0
+
+    def cut() -> None:
+        link.cut_after = 400
+        wait(1.0)
+
+    def half_open() -> None:
+        link.is_silent = True
+        wait(1.0, 2.5)
+        link.is_silent = False
+        target.proxy.reset(link)
+
+    def away() -> None:
+        link.is_refusing = True
+        target.proxy.reset(link)
+        wait(1.0, 2.5)
+        link.is_refusing = False
+
+    return {
+        f"{name} latency": latency,
+        f"{name} cut in the middle": cut,
+        f"{name} half-open": half_open,
+        f"{name} connections reset": lambda: target.proxy.reset(link),
+        f"{name} unreachable": away,
+    }
+
+
+def _mood_faults(target: Target, wait: Callable[..., None]) -> dict[str, Fault]:
+    is_sendgrid = target.fleet.site.mode.is_sendgrid
+    moods = list(provider.MOODS) if is_sendgrid else list(smtp_sink.MOODS)
+
+    def feel(mood: str) -> Fault:
+        def do() -> None:
+            target.feel(mood)
+            wait(1.5, 3.0)
+            target.feel("")
+
+        return do
+
+    found = {f"provider: {mood}": feel(mood) for mood in moods}
+    if is_sendgrid:
+        manners = {
+            "webhook duplicates": Manners(duplicates=6),
+            "webhook shuffled": Manners(is_shuffled=True, delay=2.0),
+            "webhook lost": Manners(loss=0.7),
+            "webhook delayed": Manners(delay=5.0),
+            "webhook forged": Manners(forged=0.3),
+        }
+        found |= {name: _behave(target, each, wait) for name, each in manners.items()}
+    return found
+
+
+def _behave(target: Target, manners: Manners, wait: Callable[..., None]) -> Fault:
+    def do() -> None:
+        target.postman.manners = manners
+        wait(2.0, 4.0)
+        target.postman.manners = Manners()
+
+    return do
+
+
+def _postgres_faults(target: Target, server: PostgresServer) -> dict[str, Fault]:
+    def restart() -> None:
+        target.on_keeper(lambda: _restart(server))
+
+    def kill_backends() -> None:
+        with psycopg.connect(server.url(), autocommit=True, connect_timeout=3) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE application_name = 'funnel'"
+            )
+
+    return {"database killed and restarted": restart, "database backends killed": kill_backends}
+
+
+def _restart(server: PostgresServer) -> None:
+    """At once, without a checkpoint: it recovers from its log."""
+    if server.process is not None:
+        server.process.send_signal(signal.SIGQUIT)
+        server.process.wait(STOP_SECONDS)
+    server.start()
+
+
+def _redis_faults(
+    target: Target, server: RedisServer, wait: Callable[..., None]
+) -> dict[str, Fault]:
+    def flush() -> None:
+        with redis.Redis(port=server.port) as client:
+            client.flushall()
+
+    def bounce() -> None:
+        server.kill()
+        wait(1.0, 3.0)
+        server.start()
+
+    def away() -> None:
+        target.on_keeper(bounce)
+
+    def garbage() -> None:
+        with redis.Redis(port=server.port) as client:
+            for queue in ("mail", "pdf"):
+                client.lpush(queue, b"\x80\x04garbage", b"{}", b'{"body": "x"}')
+
+    return {"redis FLUSHALL": flush, "redis restarted empty": away, "redis garbage": garbage}

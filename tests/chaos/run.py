@@ -1,0 +1,329 @@
+"""One run: build the site, let people live on it, let the nemesis loose, wait for calm, check."""
+
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from funnel.db.desk import Staff
+from funnel.db.guides import GuidePrint
+from funnel.db.mail import Attempt, Enrolment, MailEvent, Message
+from funnel.db.people import Subscriber
+from funnel.domain.delivery import OPEN_STATES
+from funnel.domain.enrolment import EnrolmentState
+from funnel.domain.evidence import Evidence
+from funnel.domain.guides import GuideState
+from funnel.runtime import Runtime, build_runtime, prepare
+from funnel.services import challenge, control, offers
+from tests.chaos import failpoints, story
+from tests.chaos.checker import Report, check
+from tests.chaos.history import History
+from tests.chaos.mail import Mail
+from tests.chaos.nemesis import Nemesis, Target
+from tests.chaos.parts import settings_of
+from tests.chaos.postman import Postman
+from tests.chaos.processes import ROOT, Fleet
+from tests.chaos.provider import StormySendGrid
+from tests.chaos.proxy import Link, Proxy
+from tests.chaos.site import Mode, Site, SiteClock
+from tests.chaos.smtp_sink import SmtpSink
+from tests.chaos.workload import Fate, Inbox, Workload, invent
+from tests.support.house import FakeMailer, FakePress, QuietBell
+from tests.support.servers import (
+    PostgresServer,
+    RedisServer,
+    running_postgres,
+    running_redis,
+)
+
+LOOK_SECONDS = 0.5
+HISTORY = "history.jsonl"
+EVIDENCE = Evidence("http://localhost/", "chaos", "192.0.2.0", "Chaos", 12.0)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How large a run is. Seconds of the machine; `code` is a folder with another funnel."""
+
+    seed: int
+    mode: Mode
+    people: int = 60
+    steps: int = 3
+    day_seconds: float = 4.0
+    arrive_seconds: float = 6.0
+    storm_seconds: float = 22.0
+    calm_seconds: float = 120.0
+    fault_pause: float = 0.6
+    failpoints: float = 1.0
+    only: frozenset[str] = frozenset()
+    code: Path | None = None
+    keep: Path | None = Path("var/chaos")
+
+
+def run(plan: Plan) -> Report:
+    """Do one run and judge it."""
+    started = time.monotonic()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="funnel-chaos-")))
+        site = _Run(plan, folder, stack)
+        report = replace(site.go(), seconds=round(time.monotonic() - started, 1))
+        site.history.note("report", line=report.line, findings=report.findings)
+        site.history.keep(folder / HISTORY)
+        if report.broken and plan.keep is not None:
+            _keep(folder, plan.keep / f"{plan.mode}-{plan.seed}")
+        return report
+
+
+def _keep(folder: Path, kept: Path) -> None:
+    """Save what tells the story of a failed run: history, logs, failpoints, a SQLite file."""
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir(parents=True)
+    for file in folder.iterdir():
+        if file.suffix in {".jsonl", ".log", ".json", ".db"}:
+            shutil.copy(file, kept)
+
+
+class _Run:
+    def __init__(self, plan: Plan, folder: Path, stack: ExitStack) -> None:
+        self.plan, self.folder, self.stack = plan, folder, stack
+        self.history, self.inbox = History(), Inbox()
+        self.postman = Postman(plan.seed, self.history)
+        self.proxy = stack.enter_context(Proxy())
+        self.postgres: PostgresServer | None = None
+        self.redis: RedisServer | None = None
+        story.write_templates(ROOT / "templates", folder / "templates", plan.steps)
+        # The provider is up before anything else, so the witness finds no database at first.
+        self.rt: Runtime | None = None
+        self.provider = self._provider()
+        self.site, direct = self._site()
+        self.rt = build_runtime(
+            replace(settings_of(self.site), database_url=direct),
+            clock=SiteClock(self.site),
+            bell=QuietBell(),
+            mailer=FakeMailer(),
+            press=FakePress(),
+        )
+        stack.callback(self.rt.close)
+
+    def go(self) -> Report:
+        rt = self.house
+        prepare(rt)
+        self._add_staff()
+        fleet = Fleet(self.site, self.site.keep(), self.history, self.plan.code)
+        self.stack.callback(fleet.close)
+        fleet.start()
+        people = invent(self.site, self.plan.people, self.plan.arrive_seconds)
+        work = Workload(self.site, people, self.inbox, self.history, self._act, self._tell)
+        self.stack.callback(work.close)
+        if self.site.mode.is_sendgrid:
+            self.postman.start(self.site.base_url)
+            self.stack.callback(self.postman.close)
+        work.start()
+        self._storm(fleet)
+        calm = self._wait_for_calm(fleet, work)
+        work.close()
+        fleet.close()
+        return check(self.site, rt, self.history, people, work.problems, calm, self.plan)
+
+    @property
+    def house(self) -> Runtime:
+        assert self.rt is not None
+        return self.rt
+
+    def _provider(self) -> StormySendGrid | SmtpSink:
+        if self.plan.mode.is_sendgrid:
+            sendgrid = StormySendGrid(self.plan.seed, self.history, self._witness, self._hear)
+            return self.stack.enter_context(sendgrid)
+        return self.stack.enter_context(
+            SmtpSink(self.plan.seed, self.history, self._witness, self._hear)
+        )
+
+    def _site(self) -> tuple[Site, str]:
+        """The site as its processes see it, through the proxy, and the way past it for us."""
+        mode, database, broker = self.plan.mode, "", ""
+        provider_port = (
+            int(self.provider.url.rpartition(":")[2])
+            if isinstance(self.provider, StormySendGrid)
+            else self.provider.port
+        )
+        self.provider_link = self.proxy.add(provider_port)
+        self.postgres_link: Link | None = None
+        self.redis_link: Link | None = None
+        if mode.is_postgres:
+            self.postgres = self.stack.enter_context(running_postgres())
+            self.redis = self.stack.enter_context(running_redis())
+            self.postgres_link = self.proxy.add(self.postgres.port)
+            self.redis_link = self.proxy.add(self.redis.port)
+            direct = self.postgres.create_database("chaos")
+            database = direct.replace(f":{self.postgres.port}/", f":{self.postgres_link.port}/")
+            broker = f"redis://127.0.0.1:{self.redis_link.port}/0"
+        else:
+            direct = database = f"sqlite:///{self.folder}/funnel.db"
+        scheme = "http" if mode.is_sendgrid else "smtp"
+        site = Site(
+            seed=self.plan.seed,
+            mode=mode,
+            folder=str(self.folder),
+            database_url=database,
+            broker_url=broker,
+            provider_url=f"{scheme}://127.0.0.1:{self.provider_link.port}",
+            base_url=f"http://127.0.0.1:{_free_port()}",
+            public_key=self.postman.public_key,
+            day_seconds=self.plan.day_seconds,
+            epoch=time.time(),
+            failpoints=self.plan.failpoints,
+            send_rate=max(10, int(self.plan.people * 0.4)),
+        )
+        return site, direct
+
+    def _storm(self, fleet: Fleet) -> None:
+        """The bad time: faults and failpoints, until it is over."""
+        keeper = self.stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="keeper"))
+        target = Target(
+            fleet=fleet,
+            proxy=self.proxy,
+            history=self.history,
+            postman=self.postman,
+            feel=self.provider.feel,
+            provider_link=self.provider_link,
+            stop_mail=self._stop_mail,
+            stop_series=self._stop_series,
+            publish=self._publish,
+            hold_lock=self._hold_lock,
+            on_keeper=lambda do: keeper.submit(do).result(),
+            postgres=self.postgres,
+            postgres_link=self.postgres_link,
+            redis=self.redis,
+            redis_link=self.redis_link,
+        )
+        nemesis = Nemesis(target, self.plan.seed, self.plan.fault_pause, self.plan.only)
+        armed = self.folder / failpoints.ARMED
+        armed.touch()
+        nemesis.start()
+        threading.Event().wait(self.plan.storm_seconds)
+        nemesis.close()
+        armed.unlink()
+        self.history.note("calm")
+
+    def _wait_for_calm(self, fleet: Fleet, work: Workload) -> float | None:
+        """Seconds until nothing was left to do; None when that never came."""
+        started = time.monotonic()
+        story_seconds = (self.plan.steps + 6) * self.plan.day_seconds
+        while time.monotonic() < started + story_seconds + self.plan.calm_seconds:
+            if work.is_done() and self.postman.is_idle() and not self.left_to_do():
+                fleet.wait_until_served()
+                return round(time.monotonic() - started, 1)
+            time.sleep(LOOK_SECONDS)
+        self.history.note("no calm", left=self.left_to_do(), lives=work.is_done())
+        return None
+
+    def left_to_do(self) -> dict[str, int]:
+        """What the database says is not over yet, by kind."""
+        counts = {
+            "messages": (Message, Message.state.in_(OPEN_STATES)),
+            "enrolments": (Enrolment, Enrolment.state == EnrolmentState.ACTIVE),
+            "events": (MailEvent, MailEvent.handled_at.is_(None)),
+            "prints": (GuidePrint, GuidePrint.state != GuideState.READY),
+        }
+        with self.house.reading.begin() as session:
+            found = {
+                name: session.scalar(select(func.count()).select_from(table).where(is_open)) or 0
+                for name, (table, is_open) in counts.items()
+            }
+        return {name: count for name, count in found.items() if count}
+
+    def _witness(self, ids: list[str]) -> set[str] | None:
+        """Which of these messages have an intent on disk at this moment."""
+        if self.rt is None:
+            return None
+        try:
+            with self.rt.reading.begin() as session:
+                query = select(Attempt.message_id).where(
+                    Attempt.message_id.in_([UUID(each) for each in ids])
+                )
+                return {str(each) for each in session.scalars(query)}
+        except SQLAlchemyError:
+            return None
+
+    def _hear(self, mail: Mail) -> None:
+        self.inbox.put(mail)
+        if self.plan.mode.is_sendgrid:
+            self.postman.hear(mail)
+
+    def _tell(self, mail: Mail, name: str) -> None:
+        """A bounce or a complaint: told later, without our own id, and never lost."""
+        self.history.note("told", to=mail.to_address, event=name)
+        self.postman.tell(mail, name, is_async=True, is_sure=True)
+
+    def _act(self, address: str, fate: Fate) -> None:
+        """What a person does in one transaction of our own; again until it is in."""
+        while True:
+            try:
+                self._act_once(address, fate)
+            except SQLAlchemyError:
+                time.sleep(LOOK_SECONDS)
+            else:
+                return
+
+    def _act_once(self, address: str, fate: Fate) -> None:
+        rt, now = self.house, self.house.clock.now()
+        with rt.sessions.begin() as session:
+            person = session.scalars(select(Subscriber).where(Subscriber.email == address)).one()
+            if fate is Fate.JOINS:
+                challenge.join(session, person.public_id, EVIDENCE, links=rt.links, now=now)
+            else:
+                staff = session.scalars(select(Staff.id)).one()
+                offer = "lower-back-programme"
+                offers.mark_paid(session, person.id, offer, staff_id=staff, now=now)
+
+    def _add_staff(self) -> None:
+        with self.house.sessions.begin() as session:
+            email, now = "desk@example.org", self.house.clock.now()
+            session.add(
+                Staff(email=email, email_key=email, name="D", password_hash="-", created_at=now)
+            )
+
+    def _stop_mail(self, is_stopped: bool) -> None:
+        rt = self.house
+        with rt.sessions.begin() as session:
+            if is_stopped:
+                control.pause_sending(session, by="chaos", now=rt.clock.now())
+            else:
+                control.resume_sending(session)
+        self.history.note("mail stopped" if is_stopped else "mail going")
+
+    def _stop_series(self, is_stopped: bool) -> None:
+        rt = self.house
+        value = {"paused": is_stopped, "since": rt.clock.now().isoformat(), "by": "chaos"}
+        with rt.sessions.begin() as session:
+            control.write(session, f"sequence:{story.SEQUENCE}", value)
+
+    def _publish(self) -> None:
+        """New words for the last mail, and one more step, published while people are on it."""
+        story.edit(self.folder / "templates", self.plan.steps)
+        prepare(self.house)
+        self.history.note("published")
+
+    def _hold_lock(self, seconds: float) -> None:
+        """Somebody keeps others from writing for a while; reading goes on."""
+        with self.house.engine.connect() as connection:
+            if self.plan.mode.is_postgres:
+                connection.execute(text("LOCK TABLE message IN SHARE ROW EXCLUSIVE MODE"))
+            time.sleep(seconds)
+            connection.rollback()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
