@@ -3,7 +3,7 @@
 import ssl
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -11,8 +11,8 @@ from uuid import UUID
 
 from funnel.adapters.clocks import SystemClock
 from funnel.adapters.mime import check
-from funnel.adapters.sendgrid_answers import REFUSED, judge
-from funnel.adapters.sendgrid_api import AnswerLost, Patience, SendGridApi, Unreachable
+from funnel.adapters.sendgrid_answers import REFUSED, answered_at, judge
+from funnel.adapters.sendgrid_api import Answer, AnswerLost, Patience, SendGridApi, Unreachable
 from funnel.adapters.sendgrid_logs import SendGridLogs
 from funnel.adapters.sendgrid_requests import SendRequest, requests_for
 from funnel.domain.clock import Clock
@@ -27,8 +27,10 @@ CONCERN_ALL = frozenset({Outcome.ACCOUNT_REFUSED, Outcome.NOT_SENT_THROTTLED})
 class SendGridMailer:
     """Hands mails to SendGrid over kept-alive connections; safe to share by threads.
 
-    Mails of one form go in one request. Raises SettingInvalid for an API key or address that
-    cannot be one. The key appears in no log, no repr and no error.
+    Mails of one form go in one request. `last_date_seen` is what SendGrid's clock and ours said at
+    its last answer. Raises SettingInvalid for an API key or address that
+    cannot be one. The key appears in no log, no repr and no error. `connections` is how many
+    requests one call makes at a time.
     """
 
     name = "sendgrid"
@@ -49,15 +51,14 @@ class SendGridMailer:
         self.answer_seconds = self._patience.begin + self._patience.total
         self._clock = clock or SystemClock()
         self._connections = connections
-        self._api = SendGridApi(
-            api_key, base_url, patience=self._patience, tls=tls, connections=connections
-        )
+        self._api = SendGridApi(api_key, base_url, patience=self._patience, tls=tls)
+        self.last_date_seen: tuple[datetime, datetime] | None = None
         self._logs = SendGridLogs(self._api, self._patience.total)
 
     def send(self, emails: Sequence[OutgoingEmail]) -> list[SendResult]:
         results = {email.message_id: refused for email in emails if (refused := _refusal(email))}
         requests = requests_for([email for email in emails if email.message_id not in results])
-        call = _Call(self._api, self._patience, self._clock)
+        call = _Call(self._post, self._patience, self._clock)
         if len(requests) <= 1:
             answered = [call.deliver(request) for request in requests]
         else:
@@ -74,12 +75,19 @@ class SendGridMailer:
         """Close the kept connections; a later send opens new ones."""
         self._api.close()
 
+    def _post(self, body: bytes) -> Answer:
+        answer = self._api.post("/v3/mail/send", body, self._patience.total)
+        theirs = answered_at(answer)
+        if theirs is not None:
+            self.last_date_seen = (theirs, self._clock.machine())
+        return answer
+
 
 class _Call:
     """One call to send: what its requests have learnt, shared by its threads."""
 
-    def __init__(self, api: SendGridApi, patience: Patience, clock: Clock) -> None:
-        self._api = api
+    def __init__(self, post: Callable[[bytes], Answer], patience: Patience, clock: Clock) -> None:
+        self._post = post
         self._patience = patience
         self._clock = clock
         self._begins_until = time.monotonic() + patience.begin
@@ -111,7 +119,7 @@ class _Call:
 
     def _ask(self, request: SendRequest) -> list[SendResult]:
         try:
-            answer = self._api.post("/v3/mail/send", request.body, self._patience.total)
+            answer = self._post(request.body)
         except Unreachable as error:
             why = f"SendGrid could not be reached ({error})."
             return _all(request, Outcome.NOT_SENT_RETRY, why)

@@ -44,6 +44,11 @@ def judge(emails: Sequence[OutgoingEmail], answer: Answer, now: datetime) -> lis
     ]
 
 
+def answered_at(answer: Answer) -> datetime | None:
+    """What SendGrid's clock said when it answered; None when it did not tell."""
+    return _from_date(answer.headers.get("date", ""))
+
+
 def _field_at_fault(body: bytes) -> str:
     """Which part of our request was at fault. The message may quote the reader: it is not kept."""
     try:
@@ -74,6 +79,10 @@ def _from_epoch(text: str) -> datetime | None:
 def _from_retry_after(text: str, now: datetime) -> datetime | None:
     if _SECONDS.fullmatch(text):
         return now + timedelta(seconds=min(int(text), MAX_THROTTLE.total_seconds()))
+    return _from_date(text)
+
+
+def _from_date(text: str) -> datetime | None:
     try:
         when = parsedate_to_datetime(text)
     except ValueError:

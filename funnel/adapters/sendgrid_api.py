@@ -12,6 +12,7 @@ from funnel.adapters.deadline import DeadlineBackend
 from funnel.domain.errors import SettingInvalid
 
 MAX_ANSWER_OCTETS = 256 * 1024
+MAX_CONNECTIONS = 20  # of all threads that share it
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _KEY = re.compile(r"[!-~]+")
 _UNREACHABLE = (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout)
@@ -54,7 +55,7 @@ class SendGridApi:
     """Asks over one pool of kept-alive connections; safe to share by threads.
 
     Raises SettingInvalid for a key or an address that cannot be one. The key appears in no log,
-    no repr and no error. `connections` is the most that are open at once.
+    no repr and no error.
     """
 
     def __init__(
@@ -64,7 +65,6 @@ class SendGridApi:
         *,
         patience: Patience,
         tls: ssl.SSLContext | None,
-        connections: int,
     ) -> None:
         self._base = _base_url(base_url)
         self._headers = _request_headers(api_key.strip())
@@ -72,7 +72,7 @@ class SendGridApi:
         self._network = DeadlineBackend()
         self._pool = httpcore.ConnectionPool(
             ssl_context=tls,
-            max_connections=connections,
+            max_connections=MAX_CONNECTIONS,
             keepalive_expiry=20.0,
             network_backend=self._network,
         )

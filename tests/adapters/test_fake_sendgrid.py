@@ -7,7 +7,7 @@ import pytest
 
 from funnel.adapters.sendgrid_requests import payload
 from tests.adapters.harness import make_email
-from tests.support.fake_sendgrid import problems_of
+from tests.support.fake_sendgrid_rules import problems_of
 
 READER = {"email": "ben@example.org"}
 OWN = {"to": [READER], "custom_args": {"send_id": "1"}, "headers": {"Message-ID": "<1@x>"}}

@@ -238,6 +238,24 @@ def test_a_refusal_names_the_field_at_fault_and_nothing_about_the_reader(
     assert result_of(mailer).why == why
 
 
+@pytest.mark.parametrize(
+    ("date", "theirs"),
+    [
+        ("Mon, 01 Jun 2026 08:29:00 GMT", NOW - timedelta(minutes=1)),
+        ("yesterday", None),
+        ("", None),
+        ("Mon, 99 Jun 2026 99:99:99 GMT", None),
+    ],
+)
+def test_the_date_of_an_answer_is_kept_beside_our_own_time(
+    mailer: SendGridMailer, fake_sendgrid: FakeSendGrid, date: str, theirs: datetime | None
+) -> None:
+    assert mailer.last_date_seen is None
+    fake_sendgrid.faults.append(Fault(202, accepts=True, headers=(("Date", date),)))
+    result_of(mailer)
+    assert mailer.last_date_seen == (None if theirs is None else (theirs, NOW))
+
+
 # Secrets ----------------------------------------------------------------------------------------
 
 

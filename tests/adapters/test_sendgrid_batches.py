@@ -17,7 +17,8 @@ from funnel.adapters.sendgrid_requests import requests_for
 from funnel.domain.ports import MailClass, MailForm, Outcome, OutgoingEmail
 from tests.adapters.harness import FORM, make_batch, make_email, make_emails, make_named
 from tests.support import fake_sendgrid as faults
-from tests.support.fake_sendgrid import AcceptedMail, FakeSendGrid, Fault, problems_of
+from tests.support.fake_sendgrid import AcceptedMail, FakeSendGrid, Fault
+from tests.support.fake_sendgrid_rules import problems_of
 
 
 @pytest.fixture
