@@ -21,7 +21,7 @@ class Waiting:
     @property
     def say(self) -> str:
         """Both in a sentence."""
-        return f"{self.series} series mails and {self.service} other mails are due and wait."
+        return f"Due and waiting: {self.series:,} of the series, {self.service:,} other."
 
 
 def waiting(session: Session, *, now: datetime) -> Waiting:

@@ -1,0 +1,71 @@
+"""A worker whose clock is wrong sends nothing, and says so."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy.orm import Session, sessionmaker
+
+from funnel.domain.gate import Gate
+from funnel.domain.skew import Reading
+from funnel.services import control
+from funnel.services.skew import ClockWatch
+from tests.support.house import FakeMailer
+
+Sessions = sessionmaker[Session]
+NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+class DatedMailer(FakeMailer):
+    """A provider that tells its time."""
+
+    last_date_seen: tuple[datetime, datetime] | None = None
+
+
+def noted(sessions: Sessions) -> object:
+    with sessions.begin() as session:
+        return control.read(session, control.SKEW).get("why")
+
+
+@pytest.mark.parametrize(
+    ("ours", "is_off", "why"),
+    [
+        (NOW, False, "This machine's clock is 0 minutes behind the database's."),
+        (NOW + 5 * MINUTE, False, "This machine's clock is 5 minutes ahead of the database's."),
+        (NOW + 6 * MINUTE, True, "This machine's clock is 6 minutes ahead of the database's."),
+        (NOW - 180 * MINUTE, True, "This machine's clock is 3 hours behind the database's."),
+        (NOW - 9000 * MINUTE, True, "This machine's clock is 6 days behind the database's."),
+    ],
+)
+def test_five_minutes_are_put_up_with(ours: datetime, *, is_off: bool, why: str) -> None:
+    reading = Reading("the database's", NOW, ours)
+    assert (reading.is_off, reading.why) == (is_off, why)
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_the_database_s_clock_is_believed(sessions: Sessions) -> None:
+    gate, error = Gate(), [timedelta(0)]
+    watch = ClockWatch(sessions, lambda: datetime.now(UTC) + error[0], FakeMailer(), gate, "here:1")
+    watch.look()
+    assert gate.passes(0)
+    error[0] = -60 * MINUTE
+    watch.look()
+    assert not gate.passes(0)
+    assert noted(sessions) == "This machine's clock is 60 minutes behind the database's."
+    error[0] = timedelta(0)
+    watch.look()
+    assert gate.passes(0)
+    assert noted(sessions) is None
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_provider_s_date_is_believed_for_an_hour(sessions: Sessions) -> None:
+    gate, mailer, now = Gate(), DatedMailer(), [NOW]
+    watch = ClockWatch(sessions, lambda: now[0], mailer, gate, "here:1")
+    mailer.last_date_seen = (NOW - 10 * MINUTE, NOW)
+    watch.look()
+    assert not gate.passes(0)
+    assert noted(sessions) == "This machine's clock is 10 minutes ahead of the provider's."
+    now[0] = NOW + 61 * MINUTE
+    watch.look()
+    assert gate.passes(0), "nothing is sent, so nothing newer is heard: it is tried again"
