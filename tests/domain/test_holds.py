@@ -194,10 +194,13 @@ def test_the_spread_stays_inside_a_short_window() -> None:
     step = replace(FIRST, window=Window(time(9), time(9, 5)))
     house = House(spread=timedelta(hours=6))
     nine = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+    released = set()
     for each in PEOPLE:
         hold = hold_for(series(step), step, at_start(handle=each), NIGHT, house)
         assert hold is not None
         assert nine <= hold.until < nine + timedelta(minutes=5)
+        released.add(hold.until)
+    assert len(released) > 100, "and is used in full"
 
 
 def test_the_spread_does_not_run_into_a_day_off() -> None:
