@@ -1,8 +1,10 @@
 """Publishing: checked as a whole, all or nothing, and felt by the people under way at once."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier
 from uuid import UUID, uuid4
 
 import pytest
@@ -267,3 +269,20 @@ def test_a_plan_published_again_by_a_migration_is_felt_as_well(house: House) -> 
         publish_shipped(session, (shipped,), house.rt.catalog, now=house.clock.now())
     due = make.enrolment(house, "nurture").next_due_at
     assert due == house.clock.now(), "everyone who waits is looked at again"
+
+
+def test_of_two_who_publish_at_the_same_instant_one_is_told(house: House) -> None:
+    meet = Barrier(2)
+
+    def publish_as(who: str) -> bool:
+        meet.wait()
+        try:
+            publish(house, ("mail", "short/one", mail_source(f"By {who}")), after=1)
+        except TextChanged:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(publish_as, ["her", "him"]))
+    assert sorted(done) == [False, True]
+    assert newest(house, "mail", "short/one").version == 2
