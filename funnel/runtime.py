@@ -22,6 +22,7 @@ from funnel.adapters.storage import FileStorage
 from funnel.checks import refuse_errors
 from funnel.content.catalog import Catalog, load_catalog
 from funnel.content.guide_document import guide_document
+from funnel.content.house_rules import house
 from funnel.content.render import Renderer
 from funnel.content.shipped import shipped_texts
 from funnel.db.engine import make_engine, make_readers, make_sessions
@@ -43,6 +44,7 @@ from funnel.links import Links
 from funnel.services import control, house_copies
 from funnel.services.advancing import SequenceEngine
 from funnel.services.doubt import Sweeper
+from funnel.services.house_rules import Rules
 from funnel.services.letters import LetterWriter
 from funnel.services.lineage import NOT_LOOKED_YET, LineageWatch
 from funnel.services.printing import Printer
@@ -129,7 +131,7 @@ def build_runtime(
     renderer = Renderer(root, catalog)
     writer = LetterWriter(catalog, renderer, links)
     bell = bell or _bell(settings)
-    sequences = SequenceEngine(links.pepper)
+    sequences = SequenceEngine(links.pepper, _rules(catalog), keeper.patterns)
     watch = _watch(settings, sessions, clock, mailer)
     worker = Worker(
         sessions=sessions,
@@ -193,6 +195,12 @@ def prepare(rt: Runtime) -> None:
             )
         publish_shipped(session, texts, rt.catalog, now=rt.clock.now())
         house_copies.keep_fresh(session, rt.recipe, now=rt.clock.now())
+
+
+def _rules(catalog: Catalog) -> Rules:
+    """The practice's rules over all series mail, as they are on a day and with its absences."""
+    zone = catalog.brand.time_zone
+    return lambda away, now: house(catalog.house_rules, zone=zone, now=now, absences=away)
 
 
 def _worker_name() -> str:

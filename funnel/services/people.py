@@ -35,7 +35,9 @@ def lock(session: Session, ids: Collection[int] | SelectBase) -> None:
     Whoever is to change mails or enrolments of people does this first, so that no two wait for
     each other: a deadlock would cost an unsubscribe, or the answer of a provider.
     """
-    query = select(Subscriber.id).where(Subscriber.id.in_(ids)).order_by(Subscriber.id)
+    who = Subscriber.id
+    is_meant = who.in_(ids) if isinstance(ids, SelectBase) else among(session, who, ids)
+    query = select(who).where(is_meant).order_by(who)
     session.execute(query.with_for_update(key_share=True))
 
 
@@ -80,6 +82,7 @@ def facts_of(session: Session, ids: Collection[int]) -> dict[int, frozenset[Fact
     """The facts true of each of these people, by subscriber id."""
     found: dict[int, set[Fact]] = defaultdict(set)
     query = select(FunnelEvent.subscriber_id, FunnelEvent.fact)
-    for subscriber_id, fact in session.execute(query.where(FunnelEvent.subscriber_id.in_(ids))):
+    query = query.where(among(session, FunnelEvent.subscriber_id, ids))
+    for subscriber_id, fact in session.execute(query):
         found[subscriber_id].add(Fact(fact))
     return {key: frozenset(facts) for key, facts in found.items()}

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, delete, select, true, update
 from sqlalchemy.orm import Session
 
 from funnel.content.guide_document import pattern_part
+from funnel.db.bulk import among
 from funnel.db.people import Confirmation, KeptAnswers, Subscriber
 from funnel.db.upsert import insert_into
 from funnel.domain.errors import VaultLocked
@@ -88,15 +89,25 @@ class Keeper:
     def part(self, session: Session, subscriber_id: int) -> Document:
         """What a person's answers add to her guide; nothing when none are kept or readable."""
         row = session.get(KeptAnswers, subscriber_id, populate_existing=True)
-        if row is None:
-            return {}
+        kept = self._open(row.sealed) if row else None
+        return reader_part(self.check, *kept) if kept else {}
+
+    def patterns(self, session: Session, who: Collection[int]) -> dict[int, str]:
+        """The pattern of those of these people whose answers are kept and can be read, by id."""
+        query = select(KeptAnswers.subscriber_id, KeptAnswers.sealed)
+        rows = session.execute(query.where(among(session, KeptAnswers.subscriber_id, who)))
+        found = {subscriber_id: self._open(sealed) for subscriber_id, sealed in rows}
+        return {subscriber_id: kept[0].key for subscriber_id, kept in found.items() if kept}
+
+    def _open(self, sealed: bytes) -> tuple[Pattern, Mapping[str, str]] | None:
+        """A pattern with the answers it comes from; None when no key opens them."""
         try:
-            kept = json.loads(self.vault.open(row.sealed))
+            kept = json.loads(self.vault.open(sealed))
         except VaultLocked:
             log.warning("answers are kept that no key in SECRET_KEY opens")
-            return {}
-        pattern = self._pattern(kept["pattern"]) or pattern_for(self.check, kept["answers"])
-        return reader_part(self.check, pattern, kept["answers"])
+            return None
+        answers = kept["answers"]
+        return self._pattern(kept["pattern"]) or pattern_for(self.check, answers), answers
 
     def _pattern(self, key: str) -> Pattern | None:
         return next((found for found in self.check.patterns if found.key == key), None)
