@@ -58,6 +58,10 @@ class Links:
             [Fernet(base64.urlsafe_b64encode(derive(key, "sealing"))) for key in secret_keys]
         )
         self.pepper = derive(secret_keys[-1], "addresses")
+        self._signers = {
+            purpose: Signer(self._keys, salt=f"funnel/{purpose}", digest_method=hashlib.sha256)
+            for purpose in LinkPurpose
+        }
 
     def url(self, name: str, **parts: object) -> str:
         """The absolute URL of a named link."""
@@ -66,14 +70,14 @@ class Links:
     def token(self, purpose: LinkPurpose, handle: UUID) -> str:
         """A token for this purpose and handle: the same each time, so a mail renders the same."""
         value = base64.urlsafe_b64encode(handle.bytes).rstrip(b"=")
-        return self._signer(purpose).sign(value).decode()
+        return self._signers[purpose].sign(value).decode()
 
     def read(self, purpose: LinkPurpose, token: str) -> UUID:
         """The handle inside a token; raises LinkInvalid for anything else."""
         if not _TOKEN.fullmatch(token):
             raise LinkInvalid
         try:
-            value = self._signer(purpose).unsign(token.encode())
+            value = self._signers[purpose].unsign(token.encode())
             return UUID(bytes=base64.urlsafe_b64decode(value + b"=="))
         except (BadSignature, ValueError) as error:
             raise LinkInvalid from error
@@ -105,6 +109,3 @@ class Links:
         except BadSignature:
             return None
         return signer.get_timestamp() - shown_at.timestamp()
-
-    def _signer(self, purpose: LinkPurpose) -> Signer:
-        return Signer(self._keys, salt=f"funnel/{purpose}", digest_method=hashlib.sha256)

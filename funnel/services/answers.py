@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import insert, literal, select, update
 from sqlalchemy.orm import Session
 
+from funnel.db.bulk import among
 from funnel.db.mail import Attempt, Message
 from funnel.db.people import Subscriber
 from funnel.domain.breaker import Breaker
@@ -28,7 +29,7 @@ _NOT_TAKEN = frozenset(
 def open_attempts(session: Session, ids: Collection[UUID], *, clock: Clock) -> None:
     """Write down that these messages are being tried; their rows are locked."""
     at = literal(clock.machine(), Attempt.started_at.type)
-    rows = select(Message.id, Message.fence, at).where(Message.id.in_(ids))
+    rows = select(Message.id, Message.fence, at).where(among(session, Message.id, ids))
     session.execute(insert(Attempt).from_select(["message_id", "fence", "started_at"], rows))
 
 
@@ -80,7 +81,7 @@ class Recorder:
         for (outcome, status_code), ids in alike.items():
             session.execute(
                 update(Attempt)
-                .where(Attempt.message_id.in_(ids), Attempt.fence == current)
+                .where(among(session, Attempt.message_id, ids), Attempt.fence == current)
                 .values(ended_at=self.clock.machine(), status_code=status_code, outcome=outcome)
                 .execution_options(synchronize_session=False)
             )

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, literal_column, select, update
 from sqlalchemy.orm import Session
 
-from funnel.db.bulk import update_rows
+from funnel.db.bulk import among, update_rows
 from funnel.db.guides import Guide
 from funnel.db.mail import Message
 from funnel.db.people import Subscriber
@@ -115,7 +115,7 @@ class Claims:
 
     def _without_suspects(self, session: Session, ids: list[UUID]) -> list[Row[Any]]:
         """A mail with which workers stopped again and again goes alone, the others without it."""
-        rows = list(session.execute(_QUERY.where(Message.id.in_(ids)))) if ids else []
+        rows = list(session.execute(_QUERY.where(among(session, Message.id, ids)))) if ids else []
         free = [row for row in rows if row.lost_claims < SUSPECT_AFTER]
         return free or rows[:1]
 
@@ -132,7 +132,7 @@ class Claims:
         """The rows were chosen and locked first: as one statement Postgres may choose again."""
         session.execute(
             update(Message)
-            .where(Message.id.in_(ids))
+            .where(among(session, Message.id, ids))
             .values(
                 state=MessageState.CLAIMED,
                 fence=Message.fence + 1,
@@ -150,5 +150,5 @@ def _place(row: Row[Any]) -> tuple[object, ...]:
 
 def _words(session: Session, ids: Collection[int]) -> dict[int, Words]:
     query = select(TextVersion.id, TextVersion.source, TextVersion.version)
-    rows = session.execute(query.where(TextVersion.id.in_(ids)))
+    rows = session.execute(query.where(among(session, TextVersion.id, ids)))
     return {row.id: Words(row.source, row.version) for row in rows}

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, func, literal_column, select
 from sqlalchemy.orm import Session, sessionmaker
 
+from funnel.db.bulk import among
 from funnel.db.mail import Attempt, Message
 from funnel.db.people import Subscriber
 from funnel.domain.clock import Clock
@@ -75,7 +76,9 @@ class Sweeper:
         query = select(Message.id, Message.subscriber_id).where(is_lost).limit(SWEEP_LIMIT)
         found = session.execute(query).all()
         people.lock(session, {row.subscriber_id for row in found})
-        lost = locked_where(session, Message.id.in_([row.id for row in found]) & is_lost)
+        lost = locked_where(
+            session, among(session, Message.id, [row.id for row in found]) & is_lost
+        )
         move(session, [self._taken_over(message) for message in lost], clock=self.clock)
         return len(lost)
 

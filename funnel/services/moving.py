@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from funnel.db.bulk import Row, update_by_shape
+from funnel.db.bulk import Row, among, update_by_shape
 from funnel.db.mail import Message
 from funnel.domain.clock import Clock
 from funnel.domain.delivery import OPEN_STATES, MessageState
@@ -74,9 +74,11 @@ def lock_messages(
 
     The people must be locked already.
     """
-    query = select(*_COLUMNS).where(Message.id.in_(list(fences)), Message.state == state)
-    query = query.order_by(Message.id).with_for_update(of=Message, key_share=True)
-    rows = session.execute(query)
+    query = select(*_COLUMNS).where(
+        among(session, Message.id, list(fences)), Message.state == state
+    )
+    query = query.order_by(Message.id)
+    rows = session.execute(query.with_for_update(of=Message, key_share=True))
     return [locked(row) for row in rows if row.fence == fences[row.id]]
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, literal, select
 from sqlalchemy.orm import Session
 
+from funnel.db.bulk import among
 from funnel.db.mail import Enrolment, Message
 from funnel.db.people import FunnelEvent, Subscriber
 from funnel.domain.delivery import MessageState
@@ -216,7 +217,7 @@ def _people(session: Session, ids: set[int], pepper: bytes) -> dict[int, _Person
         Subscriber.time_zone,
         Subscriber.public_id,
     )
-    rows = session.execute(query.where(Subscriber.id.in_(ids))).all()
+    rows = session.execute(query.where(among(session, Subscriber.id, ids))).all()
     known = {row.id: (PersonState(row.state), row.email_key) for row in rows}
     standings = people.standings_of(session, known, pepper=pepper)
     return {row.id: _Person(standings[row.id], row.time_zone, row.public_id) for row in rows}
@@ -231,7 +232,7 @@ def _enrolled(session: Session, ids: set[int]) -> dict[int, _Enrolled]:
         Enrolment.round,
         Enrolment.started_at,
     )
-    rows = session.execute(query.where(Enrolment.id.in_(ids)))
+    rows = session.execute(query.where(among(session, Enrolment.id, ids)))
     return {
         row.id: _Enrolled(
             EnrolmentState(row.state), row.why, row.sequence_key, row.round, row.started_at
@@ -245,7 +246,9 @@ def _facts(session: Session, ids: set[int]) -> dict[int, dict[Fact, datetime]]:
     last = func.coalesce(FunnelEvent.again_at, FunnelEvent.occurred_at)
     query = select(FunnelEvent.subscriber_id, FunnelEvent.fact, last)
     found: dict[int, dict[Fact, datetime]] = {}
-    for who, fact, at in session.execute(query.where(FunnelEvent.subscriber_id.in_(ids))):
+    for who, fact, at in session.execute(
+        query.where(among(session, FunnelEvent.subscriber_id, ids))
+    ):
         found.setdefault(who, {})[Fact(fact)] = at
     return found
 
@@ -253,7 +256,7 @@ def _facts(session: Session, ids: set[int]) -> dict[int, dict[Fact, datetime]]:
 def _ahead(session: Session, ids: set[int], now: datetime) -> dict[int, list[tuple[str, datetime]]]:
     """When each place of these people is next looked at; now where its mail is on its way."""
     query = select(Enrolment.subscriber_id, Enrolment.sequence_key, Enrolment.next_due_at).where(
-        Enrolment.subscriber_id.in_(ids),
+        among(session, Enrolment.subscriber_id, ids),
         Enrolment.state == EnrolmentState.ACTIVE,
     )
     found: dict[int, list[tuple[str, datetime]]] = {}
@@ -270,7 +273,7 @@ def _others(
     as_now = literal(now, Message.accepted_at.type)
     left_at = func.coalesce(Message.accepted_at, Message.closed_at, as_now)
     query = select(Message.subscriber_id, left_at.label("left_at")).where(
-        Message.subscriber_id.in_(ids),
+        among(session, Message.subscriber_id, ids),
         Message.mail_class == MailClass.DRIP,
         Message.state.in_(_MAY_HAVE_GONE),
         left_at > literal(since, Message.accepted_at.type),

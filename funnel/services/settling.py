@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, select, tuple_
 from sqlalchemy.orm import Session
 
-from funnel.db.bulk import Row, update_by_shape
+from funnel.db.bulk import Row, among, update_by_shape
 from funnel.db.mail import Enrolment, OwedStep
 from funnel.domain.delivery import MessageState
 from funnel.domain.enrolment import EnrolmentState
@@ -48,13 +48,15 @@ def steps_settled(session: Session, settled: Collection[SettledStep], *, now: da
 
 
 def _lock(session: Session, ids: Collection[int]) -> dict[int, EnrolmentState]:
-    query = select(Enrolment.id, Enrolment.state).where(Enrolment.id.in_(ids))
+    query = select(Enrolment.id, Enrolment.state).where(among(session, Enrolment.id, ids))
     locked = query.order_by(Enrolment.id).with_for_update(key_share=True)
     return {row.id: EnrolmentState(row.state) for row in session.execute(locked)}
 
 
 def _owed(session: Session, ids: Collection[int]) -> set[tuple[int, str]]:
-    query = select(OwedStep.enrolment_id, OwedStep.step_key).where(OwedStep.enrolment_id.in_(ids))
+    query = select(OwedStep.enrolment_id, OwedStep.step_key).where(
+        among(session, OwedStep.enrolment_id, ids)
+    )
     return {(row.enrolment_id, row.step_key) for row in session.execute(query)}
 
 
