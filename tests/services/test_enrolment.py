@@ -10,7 +10,6 @@ from sqlalchemy import delete, func, select, update
 
 from funnel.db.mail import Enrolment, Message, StepSkip
 from funnel.db.people import Consent, FunnelEvent, Subscriber
-from funnel.db.texts import TextVersion
 from funnel.domain.delivery import MessageState
 from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.people import PersonState
@@ -20,26 +19,17 @@ from funnel.services import enrolment, mail_events
 from funnel.services.facts import record_fact
 from tests.support import make
 from tests.support.house import House, PowerCut
-from tests.support.steps import DRIP, LEASE_OF_A_CALL, advance, drip_due, send, state_of
+from tests.support.steps import (
+    DRIP,
+    LEASE_OF_A_CALL,
+    advance,
+    drip_due,
+    publish,
+    send,
+    state_of,
+)
 
 DAY = timedelta(days=1)
-
-
-def publish_sequence(house: House, key: str, source: str) -> None:
-    """A new version of a sequence, as an editor publishes it."""
-    with house.rt.sessions.begin() as session:
-        newest = session.scalar(select(func.max(TextVersion.version)).where(TextVersion.key == key))
-        session.add(
-            TextVersion(
-                kind="sequence",
-                key=key,
-                version=(newest or 0) + 1,
-                source=source,
-                sha256=source[:64],
-                origin="edited",
-                created_at=house.clock.now(),
-            )
-        )
 
 
 def sent_keys(house: House) -> list[str]:
@@ -237,7 +227,7 @@ steps:
 
 def test_a_step_without_words_holds_nobody_else_up(house: House) -> None:
     make.confirmed(house)
-    publish_sequence(house, "nurture", TWO_STEPS.format(first="no-such", second="why-hips"))
+    publish(house, "sequence", "nurture", TWO_STEPS.format(first="no-such", second="why-hips"))
     make.joined(house, "ben@example.org")
     house.hop(DAY)
     held = make.enrolment(house, "nurture")
@@ -254,7 +244,7 @@ def test_steps_in_another_order_never_send_a_mail_twice(house: House) -> None:
     house.hop(timedelta(days=3, hours=1))
     assert sent_keys(house) == ["one-technique", "why-hips"]
     turned = TWO_STEPS.format(first="why-hips", second="one-technique")
-    publish_sequence(house, "nurture", turned)
+    publish(house, "sequence", "nurture", turned)
     house.hop(5 * DAY)
     assert make.enrolment(house, "nurture").state == EnrolmentState.FINISHED
     assert Counter(sent_keys(house)) == {"one-technique": 1, "why-hips": 1}
@@ -276,7 +266,7 @@ def test_a_step_that_is_passed_over_says_why_and_the_next_one_comes(house: House
     source = TWO_STEPS.format(first="one-technique", second="why-hips").replace(
         'at: "08:10"', 'at: "08:10"\n    skip_if: [requested]', 1
     )
-    publish_sequence(house, "nurture", source)
+    publish(house, "sequence", "nurture", source)
     house.hop(3 * DAY)
     with house.rt.reading.begin() as session:
         skip = session.scalars(select(StepSkip)).one()
@@ -289,7 +279,7 @@ def test_a_step_whose_time_passed_while_it_waited_is_skipped(house: House) -> No
     source = TWO_STEPS.format(first="one-technique", second="why-hips").replace(
         'at: "08:10"', 'at: "08:10"\n    expires_after: 3 hours', 1
     )
-    publish_sequence(house, "nurture", source)
+    publish(house, "sequence", "nurture", source)
     house.clock.move_to(datetime(2026, 11, 24, 8, 10, tzinfo=UTC))
     house.mailer.script = [Outcome.NOT_SENT_RETRY] * 3
     house.work()

@@ -4,6 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import func, select
+
+from funnel.db.texts import TextVersion
 from funnel.domain.ports import OutgoingEmail
 from funnel.services.letters import Draft, LetterWriter
 from funnel.services.sending import Sender
@@ -45,6 +48,23 @@ def advance(house: House) -> int:
     """Decide for every enrolment that is due."""
     with house.rt.sessions.begin() as session:
         return house.rt.sequences.advance_due(session, now=house.clock.now())
+
+
+def publish(house: House, kind: str, key: str, source: str) -> None:
+    """A new version of a text, as an editor publishes it."""
+    with house.rt.sessions.begin() as session:
+        newest = session.scalar(select(func.max(TextVersion.version)).where(TextVersion.key == key))
+        session.add(
+            TextVersion(
+                kind=kind,
+                key=key,
+                version=(newest or 0) + 1,
+                source=source,
+                sha256=source[:64],
+                origin="edited",
+                created_at=house.clock.now(),
+            )
+        )
 
 
 def sweep(house: House) -> int:
