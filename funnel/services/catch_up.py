@@ -48,6 +48,11 @@ def begin(
         write_flow(session, replace(flow, catch_up=CatchUp.begin(per_hour, machine, lasts)))
 
 
+def is_series_due(session: Session, now: datetime) -> bool:
+    """Whether a series mail could leave right now but for the sender's limits."""
+    return _has(session, _waiting(now))
+
+
 def usual_hour(session: Session, now: datetime) -> int:
     """How many series mails went in a usual hour of the last fortnight."""
     hours = (
@@ -84,7 +89,7 @@ def _is_back(session: Session, now: datetime) -> bool:
 def _is_anybody_due(session: Session, now: datetime) -> bool:
     is_going = Enrolment.state == EnrolmentState.ACTIVE
     due = select(Enrolment.id).where(is_going, Enrolment.next_due_at <= now)
-    return _has(session, _waiting(now)) or _has(session, due)
+    return is_series_due(session, now) or _has(session, due)
 
 
 def _waiting(until: datetime) -> Select[Any]:

@@ -6,10 +6,11 @@ from datetime import timedelta
 from sqlalchemy.orm import Session, sessionmaker
 
 from funnel.domain.clock import Clock
-from funnel.domain.flow import Limits
+from funnel.domain.flow import RESERVE, Limits
 from funnel.services import brake, catch_up, control
 from funnel.services.lineage import NOT_LOOKED_YET, LineageWatch
 from funnel.services.skew import ClockWatch
+from funnel.services.throttle import peek_flow
 
 LOOK_EVERY = timedelta(seconds=5)
 BRAKE_EVERY = timedelta(minutes=1)
@@ -39,6 +40,22 @@ class Watch:
         if self._takes("brake", BRAKE_EVERY):
             with self.sessions.begin() as session:
                 brake.watch(session, now=self.clock.now())
+
+    def rate_pause(self) -> float | None:
+        """Seconds until SEND_RATE lets the next series mail go; None when that is not what it
+        waits for, or none does.
+        """
+        if self.limits.per_second is None:
+            return None
+        machine = self.clock.machine()
+        with self.sessions.begin() as session:
+            flow = peek_flow(session, self.limits, machine)
+            is_held = control.sending_state(session).holds_series
+            is_slow = is_held or control.read_breaker(session).is_open or flow.catch_up
+            waits = catch_up.is_series_due(session, self.clock.now())
+        if is_slow or not waits or flow.bucket is None or flow.is_day_full(self.limits):
+            return None
+        return flow.bucket.ready_in(machine, 1 + flow.bucket.capacity * RESERVE)
 
     def _count_tick(self) -> None:
         """Note that work goes on; after a long sleep of the machine, begin to catch up."""

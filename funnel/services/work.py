@@ -39,12 +39,23 @@ class Worker:
     bell: Bell
     sequences: SequenceEngine
     watch: Watch
+    linger_seconds: float = 4.0
     stopping: Event = field(default_factory=Event)
 
     def mail_round(self) -> None:
         """The periodic jobs, then mail until nothing is due or the worker is to stop."""
         run_guarded(self.tick)
         drain(self.work_mail, self.stopping)
+        self._linger()
+
+    def _linger(self) -> None:
+        """Go on at the rate's own pace for a while: a whole rest would use a part of it only."""
+        waited = 0.0
+        while (pause := self.watch.rate_pause()) and waited < self.linger_seconds:
+            if self.stopping.wait(pause):
+                return
+            waited += pause
+            drain(self.work_mail, self.stopping)
 
     def guide_round(self) -> None:
         """Make every guide that is wanted; each one made has a mail to send."""

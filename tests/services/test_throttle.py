@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from funnel.db.mail import Message
+from funnel.domain.clock import ManualClock
 from funnel.domain.delivery import MessageState
 from funnel.domain.flow import Limits
 from funnel.domain.gate import Gate
@@ -18,9 +19,11 @@ from funnel.domain.sequence import Absence
 from funnel.services import brake, catch_up, control
 from funnel.services.control import StopMode
 from funnel.services.house_rules import set_absences
+from funnel.services.skew import ClockWatch
 from funnel.services.throttle import Claimed, Throttle, peek_flow
+from funnel.services.watch import Watch
 from tests.support import make
-from tests.support.house import House
+from tests.support.house import FakeMailer, House
 from tests.support.rows import NOW, add_enrolment, add_message, add_person, add_texts
 
 Sessions = sessionmaker[Session]
@@ -31,7 +34,7 @@ def limited(house: House, limits: Limits) -> House:
     """The house with a sender that has these limits."""
     sender = replace(house.rt.worker.sender, throttle=Throttle(limits))
     watch = replace(house.rt.worker.watch, limits=limits)
-    worker = replace(house.rt.worker, sender=sender, watch=watch)
+    worker = replace(house.rt.worker, sender=sender, watch=watch, linger_seconds=0.0)
     return replace(house, rt=replace(house.rt, worker=worker))
 
 
@@ -57,6 +60,29 @@ def test_two_workers_share_one_bucket(house: House) -> None:
     for each in pair:
         each.rt.worker.mail_round()
     assert len(house.mailer.accepted) == 4
+
+
+def test_a_round_says_how_long_the_rate_makes_series_mail_wait(late: Session) -> None:
+    bind = late.get_bind()
+    late.commit()
+    sessions, clock = sessionmaker(bind), ManualClock(NOW)
+    limits = Limits(per_second=2)
+    watch = Watch(
+        sessions,
+        clock,
+        limits,
+        None,
+        ClockWatch(sessions, clock.machine, FakeMailer(), Gate(), "here"),
+    )
+    assert watch.rate_pause() == 0
+    rows = [Claimed(uuid4(), MailClass.DRIP, "ada@example.org")] * 3
+    with sessions.begin() as session:
+        Throttle(limits).hold_back(session, rows, now=NOW, machine=NOW)
+    assert watch.rate_pause() == pytest.approx(0.4)
+    with sessions.begin() as session:
+        control.pause_sending(session, by="Dr Reyes", now=NOW)
+    assert watch.rate_pause() is None
+    assert replace(watch, limits=Limits()).rate_pause() is None
 
 
 def test_a_stopped_series_lets_go_what_people_asked_for(house: House) -> None:
@@ -99,11 +125,11 @@ def test_a_closed_gate_lets_nothing_be_claimed(house: House) -> None:
 
 @pytest.fixture
 def late(sessions: Sessions) -> Iterator[Session]:
-    """Three series mails have been due for a day; 300 went within three hours last week."""
+    """Two series mails have been due for a day; 140 went within two hours last week."""
     with sessions.begin() as session:
         version = add_texts(session)["nurture/one"]
-        for days, state, many in ((7, MessageState.ACCEPTED, 100), (1, MessageState.SCHEDULED, 1)):
-            for hour in range(3):
+        for days, state, many in ((7, MessageState.ACCEPTED, 70), (1, MessageState.SCHEDULED, 1)):
+            for hour in range(2):
                 for _ in range(many):
                     enrolment = add_enrolment(session, add_person(session, {}))
                     add_message(
@@ -122,14 +148,14 @@ LIMITS = Limits(per_second=100, catches_up=True)
 
 
 def test_a_backlog_drains_at_twice_the_usual_rate_and_then_all_is_as_ever(late: Session) -> None:
-    assert catch_up.usual_hour(late, NOW) == 100
+    assert catch_up.usual_hour(late, NOW) == 70
     catch_up.watch(late, LIMITS, now=NOW, machine=NOW)
     begun = peek_flow(late, LIMITS, NOW).catch_up
     assert begun is not None
-    assert begun.per_hour == 200
+    assert begun.per_hour == 140
     throttle = Throttle(LIMITS)
     room = throttle.room(late, wanted=150, machine=NOW)
-    assert (room.total, room.series) == (150, 3)
+    assert (room.total, room.series) == (150, 2)
     for message in late.scalars(select(Message).where(Message.state == MessageState.SCHEDULED)):
         message.state = MessageState.ACCEPTED
     late.flush()
