@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -20,6 +21,9 @@ from funnel.adapters.smtp_server import read_smtp_url
 from funnel.domain.errors import MailRefused
 from funnel.domain.ports import Outcome, OutgoingEmail, SendResult
 
+TROUBLES_TO_STOP = 3  # mails of one call without a clear answer
+BUSY = "Other mails are still being handed over."
+TROUBLED = "The mail server gave no clear answers, so this mail was not begun."
 WORTH_A_CONNECTION = 4  # mails: fewer go sooner one after the other than over another connection
 
 
@@ -108,10 +112,13 @@ class _Call:
         self._begins_until = begins_until
         self._lock = threading.Lock()
         self._results: dict[UUID, SendResult] = {}
+        self._troubles = 0
+        self._rest = SendResult(UUID(int=0), Outcome.NOT_SENT_THROTTLED, BUSY)
+        self._is_stopped = False
 
     def is_over(self) -> bool:
         """Whether no further mail may begin."""
-        return time.monotonic() >= self._begins_until
+        return self._is_stopped or time.monotonic() >= self._begins_until
 
     def next_letter(self) -> Letter | None:
         """The next mail that may leave; None when there is none, or no time left."""
@@ -123,16 +130,34 @@ class _Call:
             try:
                 return Letter(email, build_mime(email))
             except MailRefused as refused:
-                self.note(SendResult(email.message_id, Outcome.REFUSED, str(refused)))
+                self._keep(SendResult(email.message_id, Outcome.REFUSED, str(refused)))
         return None
 
     def note(self, result: SendResult) -> None:
-        """Keep what became of a mail."""
-        self._results[result.message_id] = result
+        """Keep what became of a mail. What concerns all of them stops the call: an account that
+        is refused at once, a server without clear answers after a few."""
+        self._keep(result)
+        with self._lock:
+            if result.outcome is Outcome.ACCOUNT_REFUSED:
+                self._stop(result)
+            elif result.status_code is None or result.outcome is Outcome.AMBIGUOUS:
+                self._troubles += 1
+                if self._troubles >= TROUBLES_TO_STOP:
+                    self._stop(replace(self._rest, outcome=Outcome.NOT_SENT_RETRY, why=TROUBLED))
 
     def results(self) -> list[SendResult]:
         """One result for each mail, in order; what was never begun was surely not sent."""
-        return [self._results.get(email.message_id) or _busy(email) for email in self._emails]
+        return [
+            self._results.get(email.message_id) or replace(self._rest, message_id=email.message_id)
+            for email in self._emails
+        ]
+
+    def _keep(self, result: SendResult) -> None:
+        self._results[result.message_id] = result
+
+    def _stop(self, rest: SendResult) -> None:
+        if not self._is_stopped:
+            self._is_stopped, self._rest = True, rest
 
 
 def _longest_call(patience: Patience) -> float:
@@ -140,8 +165,3 @@ def _longest_call(patience: Patience) -> float:
     stale_and_fresh = 2 * (patience.hand_over + patience.command)
     begins = max(patience.turn, patience.begin)
     return begins + stale_and_fresh + patience.connect + patience.final
-
-
-def _busy(email: OutgoingEmail) -> SendResult:
-    why = "Other mails are still being handed over."
-    return SendResult(email.message_id, Outcome.NOT_SENT_THROTTLED, why)

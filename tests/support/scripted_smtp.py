@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 DROP = ""  # instead of a reply: the connection ends
+HANG = "..."  # instead of a reply: nothing, until the server is told to let go
 
 
 class Manner(StrEnum):
@@ -54,6 +55,7 @@ class ScriptedSmtp:
     given: list[Given] = field(default_factory=list)
     transactions: int = 0
     connections: int = 0
+    let_go: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Self:
         self._lock = threading.Lock()
@@ -69,6 +71,7 @@ class ScriptedSmtp:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.let_go.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._thread.join()
         self._listener.close()
@@ -155,8 +158,10 @@ class _Conversation:
 
     def _reply(self, word: str, usual: str) -> str:
         reply = self._slip.replies.get(word, usual)
-        if reply == DROP:
+        if reply in {DROP, HANG}:
             self._flush()
+            if reply == HANG:
+                self._server.let_go.wait()
             raise _Ended
         self._say(reply)
         return reply
