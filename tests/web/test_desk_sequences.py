@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from hashlib import sha256
 from html import unescape
 
 import pytest
@@ -28,7 +29,9 @@ def desk(house: House) -> FlaskClient:
 
 
 def post(desk: FlaskClient, path: str, **form: object) -> TestResponse:
-    return desk.post(path, data={"csrf": csrf_of(desk), **form})
+    source = str(form.get("source", ""))
+    looked = sha256(source.encode()).hexdigest()
+    return desk.post(path, data={"csrf": csrf_of(desk), "looked": looked, **form})
 
 
 def let_pass(house: House, desk: FlaskClient, span: timedelta) -> None:
@@ -103,7 +106,7 @@ def test_problems_of_a_plan_are_told_by_line_and_nothing_is_lost(
     source = newest(house, "sequence", "nurture")[1].replace("after: 3 days", "after: soon")
     answer = post(desk, PLAN, source=source, after=1, do="look")
     assert answer.status_code == 422
-    assert re.search(r"nurture:\d+: .*write a length of time", text_of(answer))
+    assert re.search(r"Line \d+ \(“after: soon.*”\): .*write a length of time", text_of(answer))
     assert "after: soon" in answer.text, "what was typed stays"
     assert post(desk, PLAN, source=source, after=1, do="publish").status_code == 422
     assert newest(house, "sequence", "nurture")[0] == 1
@@ -127,6 +130,19 @@ def test_a_plan_is_looked_at_then_published_to_those_past_it_too(
     let_pass(house, desk, DAY)
     assert make.message(house, "nurture/extra").accepted_at is not None
     assert done_by_staff(house).count("published") == 2
+
+
+def test_what_was_changed_after_the_look_is_shown_anew_and_not_published(
+    house: House, desk: FlaskClient
+) -> None:
+    words = newest(house, "mail", "nurture/why-hips")[1]
+    looked = post(desk, WORDS, source=words.replace("hips", "hip joints"), after=1, do="look")
+    seen = re.search(r'name="looked" value="(\w+)"', looked.text)
+    assert seen
+    changed = words.replace("hips", "both hips")
+    answer = post(desk, WORDS, source=changed, after=1, do="publish", looked=seen[1])
+    assert "What it would change" in text_of(answer)
+    assert newest(house, "mail", "nurture/why-hips") == (1, words)
 
 
 def test_the_second_of_two_editors_is_told(house: House, desk: FlaskClient) -> None:

@@ -1,5 +1,7 @@
 """Editing what goes out: a plan or a mail's words, what it would change, and its versions."""
 
+import hashlib
+import re
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, abort, g, redirect, render_template, request, url_for
@@ -13,7 +15,7 @@ from funnel.services.impact import Impact
 from funnel.services.publishing import NewText, Publish
 from funnel.web.mailbox import MAIL_POLICY
 
-NOTHING = Impact((), ())
+_PLACE = re.compile(r"^[^:]*:(\d+): ")
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,11 @@ class Draft:
     key: str
     source: str
     after: int
+
+    @property
+    def digest(self) -> str:
+        """Tells this source from another."""
+        return hashlib.sha256(self.source.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -101,7 +108,8 @@ def _text(draft: Draft) -> ShippedText:
 def _save(rt: Runtime, kind: Kind, key: str) -> ResponseReturnValue:
     draft = _typed(kind, key)
     try:
-        if request.form.get("do") == "publish":
+        # What is published is what was looked at: a text changed since is shown anew.
+        if request.form.get("do") == "publish" and request.form.get("looked") == draft.digest:
             _publish(rt, draft)
             return redirect(_sequence_page(draft), 303)
         with rt.reading.begin() as session:
@@ -137,9 +145,26 @@ def _sequence_page(draft: Draft) -> str:
 
 
 def _show(draft: Draft, told: Told | None = None) -> str:
+    told = told or Told()
+    lines = draft.source.split("\n")
+    problems = tuple(_beside_its_line(each, lines) for each in told.problems)
     return render_template(
-        "desk/editor.html", it=draft, told=told or Told(), back=_sequence_page(draft)
+        "desk/editor.html",
+        it=draft,
+        told=Told(problems, told.impact),
+        back=_sequence_page(draft),
     )
+
+
+def _beside_its_line(problem: str, lines: list[str]) -> str:
+    """A finding that leads to its line in the box; one of the whole text stands on line 1."""
+    found = _PLACE.match(problem)
+    if found is None:
+        return problem
+    number, rest = int(found[1]), problem[found.end() :]
+    if number == 1 or number > len(lines):
+        return f"{rest[:1].upper()}{rest[1:]}"
+    return f"Line {number} (“{lines[number - 1].strip()[:60]}”): {rest}"
 
 
 def _history(rt: Runtime, kind: Kind, key: str) -> str:
