@@ -1,7 +1,7 @@
 # Every target has a `##` line; `make` alone lists them.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run demo test check fmt lock bench approve bench-guide
+.PHONY: help run demo test check fmt lock bench approve bench-guide bench-send
 
 BIN := .venv/bin
 
@@ -43,6 +43,10 @@ bench: ## measure ratios on this machine; prints one JSON line a benchmark
 bench-guide: ## measure the guide alone, from confirm to a stored PDF; takes some minutes
 	@scripts/install test
 	@PYTHONPATH=. $(BIN)/python bench/guide.py
+
+bench-send: ## measure from a due row to the accepted mail, with Celery on Postgres; takes some minutes
+	@scripts/install test
+	@PYTHONPATH=. $(BIN)/python bench/send.py
 
 approve: ## keep the guide's pages as they look today as the pictures that tests compare with
 	@scripts/install test
