@@ -14,7 +14,7 @@ from funnel.domain.ports import MailForm
 
 SOFT_BREAK = b"=\r\n"
 LINE_OCTETS = 76  # with the "=" of a soft break, without the line end
-_PLAIN = re.compile(r"[!-<>-~](?:[ -<>-~]{0,72}[!-<>-~])?")  # one short line with nothing to encode
+_PLAIN = re.compile(r"[!-<>-~](?:[ -<>-~]*[!-<>-~])?")  # one line with nothing to encode
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,12 @@ def _cut(part: tuple[str | int, ...]) -> tuple[bytes | int, ...]:
 
 
 def _value(value: str) -> bytes:
-    return value.encode() if _PLAIN.fullmatch(value) else quoted_printable(value)
+    if not _PLAIN.fullmatch(value):
+        return quoted_printable(value)
+    octets, room = value.encode(), LINE_OCTETS - 1
+    if len(octets) <= room:
+        return octets
+    return SOFT_BREAK.join([octets[at : at + room] for at in range(0, len(octets), room)])
 
 
 def _on_own_line(octets: bytes) -> bytes:
