@@ -175,7 +175,7 @@ def _rehearsal(rt: Runtime, sample: Sample, cues: tuple[Cue, ...]) -> Rehearsal:
     if not isinstance(rt.clock, ManualClock):
         raise TypeError("a rehearsal moves its own clock")
     stage = Stage(rt.links, rt.catalog.challenge, rt.keeper, next(iter(rt.catalog.offers)))
-    return Rehearsal(rt.sessions, rt.clock, rt.worker, stage, sample, cues, Log())
+    return Rehearsal(rt.sessions, rt.clock, rt.worker, stage, sample, cues, Log(rt.sequences))
 
 
 def _words(asked: Asked) -> str:

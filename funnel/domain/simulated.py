@@ -173,6 +173,11 @@ class Plan:
 
     def people(self, after: int = 0) -> Iterator[Persona]:
         """Everyone from number `after` + 1 on, in the order they arrive, without end."""
+        for number, arrives_at in self.arrivals(after):
+            yield persona(self.seed, number, arrives_at)
+
+    def arrivals(self, after: int = 0) -> Iterator[tuple[int, datetime]]:
+        """The number and the instant of everyone from number `after` + 1 on, without end."""
         whole = math.fsum(_weight(self.first_day, day) for day in range(self.days))
         passed, day = 0.0, 0
         while True:
@@ -182,7 +187,7 @@ class Plan:
             if first + count > after:
                 arrivals = _arrivals(self.seed, self.first_day + timedelta(days=day), count)
                 for place in range(max(after - first, 0), count):
-                    yield persona(self.seed, first + place + 1, arrivals[place])
+                    yield first + place + 1, arrivals[place]
             day += 1
 
 
@@ -200,9 +205,7 @@ def _arrivals(seed: int, day: date, count: int) -> list[datetime]:
 def persona(seed: int, number: int, arrives_at: datetime) -> Persona:
     """The person of this number: the same each time for the same seed."""
     draw = _draws(seed, str(number))
-    source = draw.choices(SOURCES, [source.share for source in SOURCES])[0]
-    first_name, slug = draw.choice(NAMES)
-    zone = draw.choice(ZONES)
+    source, (first_name, slug), zone = _who(draw)
     asks, series, health = (draw.random() < rate for rate in (source.asks, SERIES, HEALTH))
     luck = _draws(seed, f"{number} check").random()
     starts, ends = luck < CHECK, luck < CHECK * CHECK_DONE
@@ -219,6 +222,19 @@ def persona(seed: int, number: int, arrives_at: datetime) -> Persona:
         wants_health=ends and health,
         intents=_intents(draw, series) if asks else (),
     )
+
+
+def asks_for_guide(seed: int, number: int) -> bool:
+    """Whether the person of this number will ask for the guide, told more cheaply than by all
+    that they will do."""
+    draw = _draws(seed, str(number))
+    source, _, _ = _who(draw)
+    return draw.random() < source.asks
+
+
+def _who(draw: random.Random) -> tuple[Source, tuple[str | None, str], str | None]:
+    source = draw.choices(SOURCES, [source.share for source in SOURCES])[0]
+    return source, draw.choice(NAMES), draw.choice(ZONES)
 
 
 def _draws(seed: int, of: str) -> random.Random:

@@ -14,6 +14,7 @@ from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.rehearsal import Entry, Fate, Kind
 from funnel.domain.sequence import FACT_WORDS, Sequence
 from funnel.services import texts
+from funnel.services.advancing import SequenceEngine
 from funnel.services.reports.titles import newest_subjects
 from funnel.services.reports.upcoming import NextMail, all_next_mails
 
@@ -31,6 +32,7 @@ _NEVER_WENT = {
 class Log:
     """The timeline of one person, in order. `mails` gives each mail's key and its instant."""
 
+    engine: SequenceEngine
     entries: list[Entry] = field(default_factory=list)
     mails: dict[UUID, tuple[str, datetime]] = field(default_factory=dict)
     _states: dict[int, str] = field(default_factory=dict)
@@ -57,7 +59,8 @@ class Log:
         self._see_skips(session, {row.id: row for row in rows}, subjects, now)
         for row in sorted(rows, key=lambda each: each.id):
             self._see_state(row, known, now)
-        self._see_next(all_next_mails(session, [who]).get(who, []), now)
+        coming = all_next_mails(session, [who], engine=self.engine, now=now)
+        self._see_next(coming.get(who, []), now)
 
     def _see_messages(
         self, session: Session, who: int, subjects: dict[str, str], now: datetime
