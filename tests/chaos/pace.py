@@ -6,7 +6,7 @@ from typing import Any
 
 from funnel import tasks
 from funnel.domain import breaker, delivery
-from funnel.services import doubt, printing, work
+from funnel.services import catch_up, doubt, printing, work
 from tests.chaos.site import Site
 
 PROBE_SECONDS = 2.0
@@ -20,6 +20,8 @@ def quicken(site: Site) -> None:
     """
     _set(delivery, "BACKOFF_FIRST", timedelta(seconds=0.4 * site.speed))
     _set(delivery, "BACKOFF_CAP", timedelta(seconds=2 * site.speed))
+    # An hour's lateness is the sixth of a second here: catching up would never end.
+    _set(catch_up, "LATE", timedelta(days=3650))
     _set(doubt, "LONGEST_PAUSE", timedelta(seconds=1 * site.speed))
     _set(breaker, "PROBE_EVERY", timedelta(seconds=PROBE_SECONDS))
     _set(printing, "GUIDE_LEASE", timedelta(seconds=3))

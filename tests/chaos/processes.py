@@ -1,5 +1,6 @@
 """The processes of a run: started, killed, paused, and started again when they died."""
 
+import json
 import os
 import signal
 import subprocess
@@ -9,15 +10,17 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 from tests.chaos.history import History
+from tests.chaos.nursery import READY
 from tests.chaos.site import Mode, Site
 from tests.support.servers import find_binary
 
 ROOT = Path(__file__).parents[2]
-WATCH_SECONDS = 0.2
+WATCH_SECONDS = 0.1
 START_SECONDS = 90.0
 STOP_SECONDS = 15.0
 
@@ -29,11 +32,11 @@ SQLITE_PARTS = {"web": "web", "hand1": "hand", "hand2": "hand", "hand3": "hand"}
 
 @dataclass
 class Part:
-    """One process with a place in the fleet; `number` counts its lives."""
+    """One process with a place in the fleet; `number` counts its lives. No `pid`: it is dead."""
 
     name: str
     kind: str
-    process: subprocess.Popen[bytes] | None = None
+    pid: int | None = None
     number: int = 0
 
 
@@ -47,15 +50,26 @@ class Fleet:
     code: Path | None = None  # a folder with another `funnel` package, for the mutants
     parts: dict[str, Part] = field(default_factory=dict)
     _closing: threading.Event = field(default_factory=threading.Event, repr=False)
-    _has_served: bool = False
-    _watch: threading.Thread | None = field(default=None, repr=False)
+    _ready: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def start(self) -> None:
         """Start every process and the supervisor; returns when the web answers."""
         names = POSTGRES_PARTS if self.site.mode is not Mode.SQLITE else SQLITE_PARTS
         self.parts = {name: Part(name, kind) for name, kind in names.items()}
-        self._watch = threading.Thread(target=self._supervise, name="supervisor", daemon=True)
-        self._watch.start()
+        # Linux ends a child with the thread that started it, and this thread is the run's own.
+        self._nursery = subprocess.Popen(
+            [*_end_with_us(), sys.executable, "-m", "tests.chaos.nursery"],
+            cwd=self.site.folder,
+            env=self._environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self._news = threading.Thread(target=self._hear, name="news", daemon=True)
+        self._news.start()
+        if not self._ready.wait(START_SECONDS):
+            raise AssertionError("the processes could not be started at all")
+        for part in self.parts.values():
+            self._order(part)
         self.wait_until_served()
 
     def wait_until_served(self) -> None:
@@ -64,13 +78,9 @@ class Fleet:
         while time.monotonic() < deadline:
             with suppress(httpx.TransportError):
                 if httpx.get(f"{self.site.base_url}/health", timeout=5).status_code == 200:
-                    self._has_served = True
                     return
-            if not self.history.of("died") or self._has_served:
-                time.sleep(0.1)
-                continue
-            break
-        raise AssertionError(f"the web did not start:\n{self.log('web')[-4000:]}")
+            time.sleep(WATCH_SECONDS)
+        raise AssertionError(f"the web does not answer:\n{self.log('web')[-4000:]}")
 
     def names(self, *kinds: str) -> list[str]:
         """The names of the processes of these kinds."""
@@ -82,19 +92,15 @@ class Fleet:
 
     def signal(self, name: str, how: signal.Signals) -> None:
         """Send a signal; harmless when the process is gone."""
-        process = self.parts[name].process
-        if process is not None and process.poll() is None:
-            process.send_signal(how)
+        _signal(self.parts[name].pid, how)
 
     def freeze(self, name: str, seconds: float) -> None:
         """Stop a process in its tracks for a while, as a suspended machine would."""
-        process = self.parts[name].process
-        if process is None:
-            return
-        with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGSTOP)
-            self._closing.wait(seconds)
-            process.send_signal(signal.SIGCONT)
+        pid = self.parts[name].pid
+        _signal(pid, signal.SIGSTOP)
+        self._closing.wait(seconds)
+        if self.parts[name].pid == pid:
+            _signal(pid, signal.SIGCONT)
 
     def log(self, name: str) -> str:
         path = Path(self.site.folder) / f"{name}.log"
@@ -103,43 +109,48 @@ class Fleet:
     def close(self) -> None:
         """End everything: in order at first, without mercy after a while."""
         self._closing.set()
-        if self._watch is not None:
-            self._watch.join()
-
-    def _supervise(self) -> None:
-        # Processes are started and ended by this one thread: Linux ends them with it.
-        while not self._closing.wait(WATCH_SECONDS):
+        for how in (signal.SIGCONT, signal.SIGTERM):
             for part in self.parts.values():
-                if part.process is None or part.process.poll() is not None:
-                    self._revive(part)
-        self._end([part.process for part in self.parts.values() if part.process is not None])
-
-    def _end(self, running: list[subprocess.Popen[bytes]]) -> None:
-        for process in running:
-            process.send_signal(signal.SIGCONT)
-            process.send_signal(signal.SIGTERM)
+                _signal(part.pid, how)
         deadline = time.monotonic() + STOP_SECONDS
-        for process in running:
-            try:
-                process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        while any(part.pid for part in self.parts.values()) and time.monotonic() < deadline:
+            time.sleep(WATCH_SECONDS)
+        assert self._nursery.stdin is not None
+        self._nursery.stdin.close()  # it ends what is left, and itself
+        self._nursery.wait(STOP_SECONDS)
+        self._news.join()
 
-    def _revive(self, part: Part) -> None:
-        if part.process is not None:
-            self.history.note("died", part=part.name, code=part.process.returncode)
+    def _hear(self) -> None:
+        """Keep up with births and deaths, and give every death another birth."""
+        assert self._nursery.stdout is not None
+        for line in self._nursery.stdout:
+            self._take(json.loads(line))
+        self._nursery.stdout.close()
+
+    def _take(self, news: dict[str, Any]) -> None:
+        if READY in news:
+            self._ready.set()
+        elif "born" in news:
+            self.parts[news["name"]].pid = news["born"]
+        else:
+            part = next(part for part in self.parts.values() if part.pid == news["died"])
+            part.pid = None
+            if not self._closing.is_set():
+                self.history.note("died", part=part.name, code=news["code"])
+                self._order(part)
+
+    def _order(self, part: Part) -> None:
         part.number += 1
-        command = [*end_with_us(), sys.executable, "-m", "tests.chaos.parts", str(self.site_file)]
-        with (Path(self.site.folder) / f"{part.name}.log").open("ab") as log:
-            part.process = subprocess.Popen(
-                [*command, part.kind, part.name, str(part.number)],
-                cwd=self.site.folder,
-                env=self._environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+        order = {
+            "site": str(self.site_file),
+            "kind": part.kind,
+            "name": part.name,
+            "number": str(part.number),
+            "log": str(Path(self.site.folder) / f"{part.name}.log"),
+        }
+        assert self._nursery.stdin is not None
+        self._nursery.stdin.write(json.dumps(order).encode() + b"\n")
+        self._nursery.stdin.flush()
 
     def _environment(self) -> dict[str, str]:
         first = [str(self.code)] if self.code is not None else []
@@ -147,6 +158,12 @@ class Fleet:
         return {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def end_with_us() -> list[str]:
+def _signal(pid: int | None, how: signal.Signals) -> None:
+    if pid is not None:
+        with suppress(ProcessLookupError):
+            os.kill(pid, how)
+
+
+def _end_with_us() -> list[str]:
     """A command prefix: the process ends when the thread that started it does."""
     return [find_binary("setpriv", "util-linux"), "--pdeathsig=KILL"]

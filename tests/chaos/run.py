@@ -16,14 +16,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from funnel.db.desk import Staff
 from funnel.db.guides import GuidePrint
-from funnel.db.mail import Attempt, Enrolment, MailEvent, Message
+from funnel.db.mail import Attempt, Control, Enrolment, MailEvent, Message
 from funnel.db.people import Subscriber
 from funnel.domain.delivery import OPEN_STATES
 from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.evidence import Evidence
 from funnel.domain.guides import GuideState
 from funnel.runtime import Runtime, build_runtime, prepare
-from funnel.services import challenge, control, offers
+from funnel.services import challenge, control, offers, sequence_pause
 from tests.chaos import failpoints, story
 from tests.chaos.checker import Report, check
 from tests.chaos.history import History
@@ -224,7 +224,21 @@ class _Run:
                 return round(time.monotonic() - started, 1)
             time.sleep(LOOK_SECONDS)
         self.history.note("no calm", left=self.left_to_do(), lives=work.is_done())
+        self._note_open_rows()
         return None
+
+    def _note_open_rows(self) -> None:
+        """What hung, in the words of the rows themselves."""
+        columns = (
+            Message.mail_key, Message.state, Message.why, Message.not_before, Message.lease_until,
+            Message.fence, Message.attempt,
+        )  # fmt: skip
+        query = select(*columns).where(Message.state.in_(OPEN_STATES)).limit(40)
+        with self.house.reading.begin() as session:
+            for row in session.execute(query):
+                self.history.note("open", row=[str(value) for value in row])
+            for control_row in session.scalars(select(Control)):
+                self.history.note("switch", key=control_row.key, value=control_row.value)
 
     def left_to_do(self) -> dict[str, int]:
         """What the database says is not over yet, by kind."""
@@ -303,9 +317,11 @@ class _Run:
 
     def _stop_series(self, is_stopped: bool) -> None:
         rt = self.house
-        value = {"paused": is_stopped, "since": rt.clock.now().isoformat(), "by": "chaos"}
         with rt.sessions.begin() as session:
-            control.write(session, f"sequence:{story.SEQUENCE}", value)
+            if is_stopped:
+                sequence_pause.stop(session, story.SEQUENCE, by="chaos", now=rt.clock.now())
+            else:
+                sequence_pause.go(session, story.SEQUENCE)
 
     def _publish(self) -> None:
         """New words for the last mail, and one more step, published while people are on it."""
