@@ -21,11 +21,11 @@ from sqlalchemy import TextClause, text, update
 from sqlalchemy.orm import Session
 
 from funnel.db.mail import Enrolment
+from funnel.services.advancing import BATCH
 from tests.support.house import START, House, open_house
 from tests.support.servers import running_postgres
 
 CROWD = 20_000
-BATCH = 500
 IDLE_TICKS = 50
 MICROSECONDS = 1_000_000
 NOW = START

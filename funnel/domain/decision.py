@@ -44,8 +44,9 @@ def next_step(sequence: Sequence, place: Place, now: datetime, house: House = HO
 
 def upcoming(sequence: Sequence, place: Place) -> Step | None:
     """The step that is looked at next: one that is owed, one jumped to, or the next in order."""
-    owed = (step for step in sequence.steps if step.key in place.owed and not step.ways)
-    onto = sequence.step(place.onto)
+    steps = sequence.steps if place.owed else ()
+    owed = (step for step in steps if step.key in place.owed and not step.ways)
+    onto = sequence.step(place.onto) if place.onto else None
     if onto is None and place.onto in sequence.gone:
         onto = sequence.after(place.onto)
     return next(owed, None) or onto or sequence.after(place.last_step)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import cached_property
 from uuid import UUID
 
 from funnel.domain.people import Purpose
@@ -130,9 +131,13 @@ class Sequence:
         A step that was deleted counts as the one before it that is still here.
         """
         key = self.gone.get(key, key) if key is not None else None
-        keys = [None, *(step.key for step in self.steps)]
-        place = keys.index(key) if key in keys else len(keys)
+        place = self._places.get(key, len(self.steps))
         return self.steps[place] if place < len(self.steps) else None
+
+    @cached_property
+    def _places(self) -> dict[str | None, int]:
+        """The place of the step after each key; found once, for every person asks."""
+        return {None: 0, **{step.key: place for place, step in enumerate(self.steps, start=1)}}
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from funnel.services.step_mail import Queued, StepMail, queue_steps
 
 log = logging.getLogger(__name__)
 
-BATCH = 500
+BATCH = 1000
 LOOK_AGAIN_AFTER = timedelta(hours=1)
 ON_ITS_WAY = "The mail is on its way."
 SET_ASIDE = "Held: this place could not be decided; see the log."
@@ -123,11 +123,17 @@ def _decide(row: Enrolled, batch: Batch, written: _Written, now: datetime) -> No
         _while_leaving(row, sequence, place, written, now)
         return
     found = progress(sequence, place, now, batch.house)
-    if row.sequence_key in batch.paused and (found.skips or isinstance(found.decision, Send)):
+    if row.sequence_key in batch.paused and _would_move(found):
         _look_at(row, now + LOOK_AGAIN_AFTER, sequence_pause.WHY, written)
         return
     _note_skips(row, place, found, written, now)
     _settle(row, sequence, found, batch, written, now)
+
+
+def _would_move(found: Progress) -> bool:
+    """Whether a step would be dealt with now, or is due and kept back by something else."""
+    is_held = isinstance(found.decision, Wait) and found.decision.why.startswith("Held:")
+    return bool(found.skips) or is_held or isinstance(found.decision, Send)
 
 
 def _while_leaving(

@@ -17,7 +17,6 @@ from funnel.domain.sequence import Fact, Place, Sequence
 from funnel.services import outbox, texts
 
 LIVE = (EnrolmentState.ACTIVE, EnrolmentState.PAUSED, EnrolmentState.HELD)
-_DEALT_WITH = frozenset({MessageState.ACCEPTED, MessageState.UNCONFIRMED, MessageState.SKIPPED})
 
 
 def enrol(session: Session, subscriber_id: int, sequence: Sequence, *, now: datetime) -> None:
@@ -216,28 +215,3 @@ def release_all_of(session: Session, mail_key: str, *, now: datetime) -> None:
         .values(state=EnrolmentState.ACTIVE, next_due_at=now, why="The words were mended.")
         .execution_options(synchronize_session=False)
     )
-
-
-def step_settled(session: Session, message: Message, *, now: datetime) -> None:
-    """Move a sequence on when the mail of its step has been dealt with.
-
-    A mail that went or was skipped moves the place on, even in a sequence that was stopped
-    meanwhile and may start again; a failed one holds it there for a person to look at; a
-    cancelled one leaves it to the next decision.
-    """
-    if message.enrolment_id is None:
-        return
-    enrolment = session.get(Enrolment, message.enrolment_id, with_for_update={"key_share": True})
-    if enrolment is None:
-        return
-    if message.state in _DEALT_WITH:
-        enrolment.last_step = message.step_key
-        enrolment.anchor_at = message.accepted_at or now
-    if enrolment.state not in LIVE:
-        return
-    if message.state == MessageState.FAILED:
-        enrolment.state = EnrolmentState.HELD
-        enrolment.next_due_at = None
-        enrolment.why = f"Held: the mail failed. {message.why}"
-        return
-    enrolment.next_due_at = now
