@@ -17,6 +17,7 @@ from funnel.services import texts
 
 # Stands in until the therapist gives a sending address; production does not start without one.
 UNSET_ADDRESS = "guide@practice.example"
+_ALWAYS = frozenset({"unsubscribe"})
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,9 @@ class LetterWriter:
     def write(self, draft: Draft) -> OutgoingEmail:
         """The finished email; raises MailRefused or ContentInvalid when it may not leave."""
         is_series = draft.mail_class is MailClass.DRIP
-        links = self._links(draft, is_series)
         text = texts.mail_text(draft.source, f"{draft.mail_key} version {draft.version}")
+        needed = self.renderer.links_of(text, is_marketing=is_series)
+        links = self._links(draft, needed | _ALWAYS if is_series else needed)
         fields = MailFields(
             first_name=draft.first_name,
             links=links,
@@ -111,31 +113,34 @@ class LetterWriter:
             values=letter.values,
         )
 
-    def _links(self, draft: Draft, is_series: bool) -> dict[str, str]:
+    def _links(self, draft: Draft, names: frozenset[str]) -> dict[str, str]:
+        """The addresses of these links; one that this person has no place for is left out."""
+        found = ((name, self._link(draft, name)) for name in names)
+        return {name: url for name, url in found if url is not None}
+
+    def _link(self, draft: Draft, name: str) -> str | None:
+        match name:
+            case "safety" | "privacy":
+                return self.links.url(name)
+            case "challenge" | "programme":
+                return self._signed(name, LinkPurpose.PORTAL, draft.handle)
+            case "preferences":
+                return self._signed(name, LinkPurpose.PREFERENCES, draft.handle)
+            case "unsubscribe" if draft.mail_class is MailClass.DRIP:
+                return self._signed(name, LinkPurpose.UNSUBSCRIBE, draft.handle)
+            case "guide" if draft.guide_handle is not None:
+                return self._signed(name, LinkPurpose.GUIDE, draft.guide_handle)
+            case "confirm" if draft.mail_class is MailClass.CONFIRM and draft.reference:
+                return self._signed(name, LinkPurpose.CONFIRM, UUID(draft.reference))
+            case _:
+                return self._day(draft, name)
+
+    def _day(self, draft: Draft, name: str) -> str | None:
+        numbers = {f"day-{day.number}": day.number for day in self.catalog.challenge.days}
+        if name not in numbers:
+            return None
         portal = self.links.token(LinkPurpose.PORTAL, draft.handle)
-        found = {
-            "safety": self.links.url("safety"),
-            "privacy": self.links.url("privacy"),
-            "challenge": self.links.url("challenge", token=portal),
-            "programme": self.links.url("programme", token=portal),
-            "preferences": self._signed("preferences", LinkPurpose.PREFERENCES, draft.handle),
-            **{
-                f"day-{day.number}": self.links.url("day", token=portal, day=day.number)
-                for day in self.catalog.challenge.days
-            },
-        }
-        if draft.guide_handle is not None:
-            found["guide"] = self._signed("guide", LinkPurpose.GUIDE, draft.guide_handle)
-        if draft.mail_class is MailClass.CONFIRM and draft.reference is not None:
-            handle = UUID(draft.reference)
-            found["confirm"] = self._signed("confirm", LinkPurpose.CONFIRM, handle)
-        if self.catalog.brand.booking_url:
-            found["booking"] = self.catalog.brand.booking_url
-        if is_series:
-            found["unsubscribe"] = self._signed(
-                "unsubscribe", LinkPurpose.UNSUBSCRIBE, draft.handle
-            )
-        return found
+        return self.links.url("day", token=portal, day=numbers[name])
 
     def _signed(self, name: str, purpose: LinkPurpose, handle: UUID) -> str:
         return self.links.url(name, token=self.links.token(purpose, handle))
