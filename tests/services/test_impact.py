@@ -1,6 +1,6 @@
 """The impact that is told before a publish is exactly what then happens.
 
-Each example lives twice from the same instant: once as it was, once with the edit. What the
+Each example lives twice with the same dice: once as it was, once with the edit. What the
 sentences promised must be the difference between the two.
 """
 
@@ -51,25 +51,20 @@ def preview(house: House, *wanted: Source) -> Impact:
         return house.rt.editor.preview(session, new, now=house.clock.now())
 
 
-@pytest.fixture
-def short(migrated_sqlite: Path, tmp_path: Path) -> Iterator[House]:
+@contextmanager
+def open_short(migrated: Path, folder: Path) -> Iterator[House]:
     """A house with a sequence of five mails, a day apart."""
-    folder = tmp_path / "first"
     folder.mkdir()
-    shutil.copy(migrated_sqlite, folder / "funnel.db")
+    shutil.copy(migrated, folder / "funnel.db")
     with open_house(f"sqlite:///{folder}/funnel.db", folder) as house:
         publish(house, plan(PLAN), *(words(step) for step in STEPS))
         yield house
 
 
-@contextmanager
-def twin(house: House, folder: Path) -> Iterator[House]:
-    """The same house at the same instant, in a world of its own."""
-    folder.mkdir()
-    house.rt.engine.dispose()
-    shutil.copy(Path(str(house.rt.engine.url.database)), folder / "funnel.db")
-    with open_house(f"sqlite:///{folder}/funnel.db", folder, start=house.clock.now()) as opened:
-        yield opened
+@pytest.fixture
+def short(migrated_sqlite: Path, tmp_path: Path) -> Iterator[House]:
+    with open_short(migrated_sqlite, tmp_path / "house") as house:
+        yield house
 
 
 def add(house: House, name: str) -> int:
@@ -153,15 +148,17 @@ def edit(dice: random.Random) -> tuple[dict[str, str], set[str], set[str]]:
     return steps, new, set(dice.sample(STEPS, dice.randint(0, 2)))
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_what_is_promised_is_what_happens(short: House, tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_promised_is_what_happens(
+    short: House, migrated_sqlite: Path, tmp_path: Path, seed: int
+) -> None:
+    with open_short(migrated_sqlite, tmp_path / "as it was") as other:
+        live_on(other, populate(other, random.Random(seed)))
+        as_it_was = got(other)
     dice = random.Random(seed)
     paused = populate(short, dice)
     steps, new, changed = edit(dice)
     before = got(short)
-    with twin(short, tmp_path / "as it was") as other:
-        live_on(other, paused)
-        as_it_was = got(other)
     wanted = [plan(steps), *(words(key) for key in sorted(new)),
               *(words(key, f"Better {key}") for key in sorted(changed))]  # fmt: skip
     told = preview(short, *wanted)
