@@ -7,7 +7,8 @@ from enum import StrEnum
 
 
 class Deed(StrEnum):
-    """What an invented person can do. `LEAVE_UNCONFIRMED` is to do nothing about the first mail."""
+    """What an invented person can do. `LEAVE_UNCONFIRMED` is to do nothing about the first mail;
+    to `PAUSE` and `RESUME` is what the therapist does for her at the desk."""
 
     CONFIRM = "confirm"
     LEAVE_UNCONFIRMED = "leave-unconfirmed"
@@ -17,6 +18,8 @@ class Deed(StrEnum):
     WAITLIST = "waitlist"
     BUY = "buy"
     CHOOSE = "choose"
+    PAUSE = "pause"
+    RESUME = "resume"
     UNSUBSCRIBE = "unsubscribe"
 
 

@@ -7,6 +7,7 @@ from uuid import NAMESPACE_DNS, uuid5
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from funnel.db.mail import Enrolment
 from funnel.db.people import Subscriber
 from funnel.domain.clock import ManualClock
 from funnel.domain.errors import FunnelError
@@ -17,7 +18,8 @@ from funnel.domain.rehearsal import Cue, Deed, Entry, GuideCopy, Kind, Sample
 from funnel.domain.schedule import local_instant, zone_of
 from funnel.domain.simulated import CONFIRM_MAIL, Act, ActKind
 from funnel.domain.touch import FirstTouch
-from funnel.services import guides, preferences, signup
+from funnel.services import guides, preferences, signup, steering
+from funnel.services.enrolment import LIVE
 from funnel.services.rehearsal_log import Log
 from funnel.services.shelf import Shelf
 from funnel.services.simulated_acts import NO_ADDRESS, Stage, do
@@ -45,6 +47,8 @@ DEED_WORDS = {
     Deed.WAITLIST: "Joins the waiting list",
     Deed.BUY: "Buys the programme",
     Deed.CHOOSE: "Chooses which emails to get",
+    Deed.PAUSE: "Has all series paused",
+    Deed.RESUME: "Has all series resumed",
     Deed.UNSUBSCRIBE: "Unsubscribes",
 }
 
@@ -193,9 +197,14 @@ class Rehearsal:
         self.log.add(Entry(now, Kind.DEED, words, _because(cue)))
 
     def _do(self, session: Session, known: Known, cue: Cue, now: datetime) -> None:
-        if cue.do is not Deed.CHOOSE:
+        if cue.do in {Deed.PAUSE, Deed.RESUME}:
+            _steer(session, known, cue.do, now)
+        elif cue.do is not Deed.CHOOSE:
             do(session, known, Act(_ACTS[cue.do], now, cue.day), self.stage, now=now)
-            return
+        else:
+            self._choose(session, known, cue, now)
+
+    def _choose(self, session: Session, known: Known, cue: Cue, now: datetime) -> None:
         preferences.set_preferences(
             session,
             known.handle,
@@ -208,6 +217,14 @@ class Rehearsal:
 
     def _evidence(self, form: str) -> Evidence:
         return Evidence(self.stage.links.url("home"), f"rehearsal-{form}", NO_ADDRESS, AGENT)
+
+
+def _steer(session: Session, known: Known, deed: Deed, now: datetime) -> None:
+    """What the therapist does at the desk with each series the person is in."""
+    going = Enrolment.subscriber_id == known.subscriber_id, Enrolment.state.in_(LIVE)
+    act = steering.pause if deed is Deed.PAUSE else steering.resume
+    for enrolment_id in session.scalars(select(Enrolment.id).where(*going)).all():
+        act(session, enrolment_id, by="the therapist", now=now)
 
 
 def _words(cue: Cue) -> str:

@@ -110,6 +110,21 @@ def test_somebody_who_leaves_gets_nothing_more_and_the_rest_of_the_script_is_tol
     )
 
 
+def test_somebody_who_is_paused_keeps_the_place_and_goes_on_from_it(tmp_path: Path) -> None:
+    script = tmp_path / "clicks.yaml"
+    script.write_text(
+        "- on: 2027-06-03 12:00\n  do: pause\n- after: pause\n  wait: 5 days\n  do: resume\n"
+    )
+    series = [
+        (key, at.day) for key, at in _came(_lived("grace", date(2027, 6, 1), 10, script)).items()
+    ]
+    assert series[2:] == [
+        ("nurture/one-technique", 2),
+        ("nurture/why-hips", 8),  # due since the fourth: it goes as soon as it may
+        ("nurture/desk-reset", 10),
+    ]
+
+
 def test_somebody_who_never_confirms_gets_one_mail(tmp_path: Path) -> None:
     script = tmp_path / "clicks.yaml"
     script.write_text("- do: leave-unconfirmed\n")
