@@ -24,6 +24,7 @@ Rule = Callable[[Evidence], Iterator[str]]
 RULES: dict[str, Rule] = {
     "rule 1: nothing is lost": rules_mail.nothing_is_lost,
     "rule 2: nothing is doubled": rules_mail.nothing_is_doubled,
+    "rule 2: one claim a fence": rules_mail.claims_are_exclusive,
     "rule 3: nothing to who does not want it": rules_mail.nobody_is_mailed_against_their_will,
     "rule 3: quiet hours": rules_order.nights_are_quiet,
     "rule 4: in order": rules_order.steps_come_in_order,

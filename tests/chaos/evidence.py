@@ -37,6 +37,7 @@ class Evidence:
     events: list[MailEvent]
     strikes: list[Event]
     ticks: list[Event]
+    claims: list[Event]
 
     def address_of(self, message: Message) -> str:
         return self.subscribers[message.subscriber_id].email
@@ -97,4 +98,5 @@ def gather(
         events=rows[MailEvent],
         strikes=list(lines_of(folder / failpoints.LOG)),
         ticks=list(lines_of(folder / parts.TICKS)),
+        claims=list(lines_of(folder / parts.CLAIMS)),
     )

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from tests.chaos.site import Strikes
+
 ARMED = "armed"
 LOG = "failpoints.jsonl"
 # How likely a fault is each time a place is passed. Commits are passed far more often.
@@ -45,7 +47,7 @@ class Failpoints:
     folder: Path
     part: str
     seed: str
-    rate: float
+    how: Strikes
     draw: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,10 +55,9 @@ class Failpoints:
 
     def reach(self, place: str) -> None:
         """Pass a place; perhaps never to return."""
-        chance = CHANCES[place] * self.rate
-        if self.draw.random() >= chance or not (self.folder / ARMED).exists():
+        if self.draw.random() >= self._chance(place) or not (self.folder / ARMED).exists():
             return
-        strike = self.draw.choice(list(Strike))
+        strike = Strike(self.draw.choice(self.how.kinds))
         seconds = self._pause(place)
         self._note(place, strike, seconds)
         if strike is Strike.KILL:
@@ -66,12 +67,19 @@ class Failpoints:
         else:
             raise FailpointError(f"failpoint {place}")
 
-    def _pause(self, place: str) -> float:
-        """From a blink to more than a lease and the settle window; shorter while rows are locked,
+    def _chance(self, place: str) -> float:
+        if self.how.chances is not None:
+            return self.how.chances.get(place, 0.0)
+        return CHANCES[place] * self.how.rate
 
-        for a database that waits longer than its own limits is another fault.
+    def _pause(self, place: str) -> float:
+        """Short while rows are locked: a database that waits for ever is another fault.
+
+        Usually no pause outlasts a call's lease and the settle window: one that falls between the
+        deadline and the first byte would double a mail, and nothing on this side can prevent it.
         """
-        return self.draw.uniform(0.5, 2.0 if place in INSIDE_A_TRANSACTION else 8.0)
+        shortest, longest = self.how.pause
+        return self.draw.uniform(shortest, 2.0 if place in INSIDE_A_TRANSACTION else longest)
 
     def _note(self, place: str, strike: Strike, seconds: float) -> None:
         line = {"at": time.time(), "part": self.part, "place": place, "strike": strike}

@@ -16,11 +16,14 @@ from tests.chaos.history import History
 from tests.chaos.postman import Manners, Postman
 from tests.chaos.processes import Fleet
 from tests.chaos.proxy import Link, Proxy
-from tests.chaos.site import PATIENCE
+from tests.chaos.site import ANSWER_SECONDS, BEGIN_SECONDS, PATIENCE
 from tests.support.servers import STOP_SECONDS, PostgresServer, RedisServer
 
 LEASE = PATIENCE.lease.total_seconds()
+CALL = PATIENCE.sending_margin.total_seconds() + ANSWER_SECONDS + BEGIN_SECONDS
 SETTLE = PATIENCE.settle.total_seconds()
+
+LONG = frozenset({"provider outage", "series mail held for days"})
 
 # What does it: a function that lasts as long as the fault does.
 Fault = Callable[[], None]
@@ -38,6 +41,8 @@ class Target:
     provider_link: Link
     stop_mail: Callable[[bool], None]
     stop_series: Callable[[bool], None]
+    hold_series: Callable[[bool], None]
+    has_long_faults: bool
     publish: Callable[[], None]
     hold_lock: Callable[[float], None]
     # Runs in a thread that lives as long as the run: servers end with the thread that starts them.
@@ -67,7 +72,7 @@ class Nemesis:
         self.faults = _faults(self.target, self._wait, self.draw)
         unknown = self.only - self.faults.keys()
         assert not unknown, f"no such faults: {unknown}"
-        self._mood = threading.Lock()
+        self.left_out = frozenset() if self.target.has_long_faults else LONG
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="nemesis", daemon=True)
@@ -85,7 +90,7 @@ class Nemesis:
         deck: list[str] = []
         while not self._closing.wait(self.draw.uniform(0.5, 1.5) * self.pause):
             if not deck:
-                deck = sorted(self.only or self.faults)
+                deck = sorted(self.only or self.faults.keys() - self.left_out)
                 self.draw.shuffle(deck)
             name = deck.pop()
             thread = threading.Thread(target=self._do, args=(name,), name=name, daemon=True)
@@ -114,6 +119,7 @@ def heal(target: Target) -> None:
     target.postman.manners = Manners()
     target.stop_mail(False)
     target.stop_series(False)
+    target.hold_series(False)
     for link in (target.provider_link, target.postgres_link, target.redis_link):
         if link is not None:
             link.heal()
@@ -150,12 +156,13 @@ def _process_faults(
             fleet.signal(name, signal.SIGKILL)
 
     def freeze(seconds: float) -> Fault:
-        return lambda: fleet.freeze(draw.choice(fleet.names(*fleet.working_kinds())), seconds)
+        def do() -> None:
+            name = draw.choice(fleet.names(*fleet.working_kinds()))
+            pid = fleet.freeze(name)
+            wait(seconds)
+            fleet.thaw(name, pid)
 
-    def roll() -> None:
-        for name in fleet.names(*fleet.working_kinds()):
-            fleet.signal(name, signal.SIGTERM)
-            wait(1.5)
+        return do
 
     found = {
         "kill -9 worker": kill(*fleet.working_kinds()),
@@ -163,19 +170,26 @@ def _process_faults(
         "kill -9 all": kill_all,
         "freeze 1 s": freeze(1.0),
         "freeze over the lease": freeze(LEASE + 1),
-        "freeze over lease and settle window": freeze(LEASE + SETTLE + 1.5),
-        "rolling SIGTERM": roll,
+        "freeze over lease and settle window": freeze(CALL + SETTLE + 1.5),
+        "rolling SIGTERM": lambda: _roll(fleet, wait),
     }
     if fleet.names("beat"):
         found["kill -9 beat"] = kill("beat")
     return found
 
 
+def _roll(fleet: Fleet, wait: Callable[..., None]) -> None:
+    """A deployment: one after the other is asked to stop, and starts anew."""
+    for name in fleet.names(*fleet.working_kinds()):
+        fleet.signal(name, signal.SIGTERM)
+        wait(1.5)
+
+
 def _human_faults(target: Target, wait: Callable[..., None]) -> dict[str, Fault]:
-    def pause(switch: Callable[[bool], None]) -> Fault:
+    def pause(switch: Callable[[bool], None], shortest: float = 1.0, longest: float = 2.0) -> Fault:
         def do() -> None:
             switch(True)
-            wait(1.0, 2.0)
+            wait(shortest, longest)
             switch(False)
 
         return do
@@ -183,6 +197,7 @@ def _human_faults(target: Target, wait: Callable[..., None]) -> dict[str, Fault]
     return {
         "all mail stopped and started": pause(target.stop_mail),
         "a sequence paused and resumed": pause(target.stop_series),
+        "series mail held for days": pause(target.hold_series, 12.0, 14.0),
         "live edit": target.publish,
     }
 
@@ -205,18 +220,20 @@ def _link_faults(
         link.is_silent = False
         target.proxy.reset(link)
 
-    def away() -> None:
+    def away(shortest: float, longest: float) -> None:
         link.is_refusing = True
         target.proxy.reset(link)
-        wait(1.0, 2.5)
+        wait(shortest, longest)
         link.is_refusing = False
 
+    long = {"provider outage": lambda: away(6.0, 9.0)} if name == "provider" else {}
     return {
+        **long,
         f"{name} latency": latency,
         f"{name} cut in the middle": cut,
         f"{name} half-open": half_open,
         f"{name} connections reset": lambda: target.proxy.reset(link),
-        f"{name} unreachable": away,
+        f"{name} unreachable": lambda: away(1.0, 2.5),
     }
 
 

@@ -27,13 +27,24 @@ from funnel.adapters.smtp_dialogue import Patience as SmtpPatience
 from funnel.domain.ports import Bell, Mailer, OutgoingEmail, SendResult
 from funnel.runtime import Runtime, _bell, build_runtime
 from funnel.services import control, work
+from funnel.services.letters import Draft
 from funnel.settings import Settings
 from tests.chaos import pace
 from tests.chaos.failpoints import Failpoints
-from tests.chaos.site import API_KEY, PATIENCE, SECRET, Mode, Site, SiteClock
+from tests.chaos.site import (
+    ANSWER_SECONDS,
+    API_KEY,
+    BEGIN_SECONDS,
+    PATIENCE,
+    SECRET,
+    Mode,
+    Site,
+    SiteClock,
+)
 from tests.support.house import FakePress
 
 TICKS = "ticks.jsonl"
+CLAIMS = "claims.jsonl"
 
 
 def settings_of(site: Site) -> Settings:
@@ -98,9 +109,13 @@ class WatchedBell:
 def mailer_of(site: Site) -> Mailer:
     """The product's mailer for this site, as impatient as the site's own limits ask."""
     if site.mode.is_sendgrid:
-        limits = SendGridPatience(1.0, read=2.0, write=2.0, pool=1.0, total=3.0, begin=1.0)
+        limits = SendGridPatience(
+            1.0, read=2.0, write=2.0, pool=1.0, total=ANSWER_SECONDS, begin=BEGIN_SECONDS
+        )
         return SendGridMailer(API_KEY, site.provider_url, patience=limits)
-    dialogue = SmtpPatience(turn=3.0, connect=1.0, command=1.5, hand_over=2.0, final=3.0)
+    dialogue = SmtpPatience(
+        turn=2.0, begin=BEGIN_SECONDS, connect=1.0, command=1.5, hand_over=2.0, final=3.0
+    )
     return SmtpMailer(site.provider_url, patience=dialogue)
 
 
@@ -108,7 +123,7 @@ def open_part(site: Site, name: str, number: str, bell: Bell | None = None) -> R
     """The runtime of one process of the site."""
     folder = Path(site.folder)
     pace.quicken(site)
-    points = Failpoints(folder, name, f"{site.seed}:{name}:{number}", site.failpoints)
+    points = Failpoints(folder, name, f"{site.seed}:{name}:{number}", site.strike)
     settings = settings_of(site)
     rt = build_runtime(
         settings,
@@ -119,6 +134,7 @@ def open_part(site: Site, name: str, number: str, bell: Bell | None = None) -> R
         patience=PATIENCE,
         reach=points.reach,
     )
+    _watch_claims(rt, folder / CLAIMS, name)
     for moment in ("before_commit", "after_commit"):
         event.listen(rt.sessions, moment, _passing(points, moment))
     _watch_ticks(folder / TICKS)
@@ -130,6 +146,18 @@ def _passing(points: Failpoints, place: str) -> Callable[[Session], None]:
         points.reach(place)
 
     return pass_by
+
+
+def _watch_claims(rt: Runtime, log: Path, part: str) -> None:
+    """Note each letter that this process writes: by then it believes to have claimed it."""
+    write = rt.worker.sender.writer.write
+
+    def write_and_note(draft: Draft) -> OutgoingEmail:
+        line = {"id": str(draft.message_id), "fence": draft.fence, "part": part, "at": time.time()}
+        _append(log, json.dumps(line) + "\n")
+        return write(draft)
+
+    object.__setattr__(rt.worker.sender.writer, "write", write_and_note)  # it may be frozen
 
 
 def _watch_ticks(log: Path) -> None:

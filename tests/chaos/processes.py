@@ -94,11 +94,14 @@ class Fleet:
         """Send a signal; harmless when the process is gone."""
         _signal(self.parts[name].pid, how)
 
-    def freeze(self, name: str, seconds: float) -> None:
-        """Stop a process in its tracks for a while, as a suspended machine would."""
+    def freeze(self, name: str) -> int | None:
+        """Stop a process in its tracks, as a suspended machine would; its pid."""
         pid = self.parts[name].pid
         _signal(pid, signal.SIGSTOP)
-        self._closing.wait(seconds)
+        return pid
+
+    def thaw(self, name: str, pid: int | None) -> None:
+        """Let it go on, if it is still there."""
         if self.parts[name].pid == pid:
             _signal(pid, signal.SIGCONT)
 
@@ -155,7 +158,12 @@ class Fleet:
     def _environment(self) -> dict[str, str]:
         first = [str(self.code)] if self.code is not None else []
         path = os.pathsep.join([*first, str(ROOT)])
-        return {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+        return {
+            **os.environ,
+            "BROKER_URL": self.site.broker_url,
+            "PYTHONPATH": path,
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
 
 
 def _signal(pid: int | None, how: signal.Signals) -> None:

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Self
 
 from tests.chaos.history import History
@@ -33,7 +32,6 @@ Witness = Callable[[list[str]], set[str] | None]
 Listener = Callable[[Mail], None]
 
 
-LOG_LAG = timedelta(seconds=1)  # from a mail's acceptance until the logs know it
 LOGS_REFUSE = "logs refuse to tell"
 
 
@@ -65,6 +63,7 @@ MOODS = {
     "wrong JSON": Mood(Fault(accepts=True, body=b'{"errors": [', headers=())),
     "202 without id": Mood(WITHOUT_ID),
     LOGS_REFUSE: Mood(None),
+    "sluggish": Mood(None, share=1.0, silence=(1.0, 1.7)),
 }
 
 
@@ -72,7 +71,7 @@ class StormySendGrid(FakeSendGrid):
     """Takes mail as the tests' fake does, and changes its mood when the nemesis says so."""
 
     def __init__(self, seed: int, history: History, witness: Witness, listener: Listener) -> None:
-        super().__init__(api_key=API_KEY, log_lag=LOG_LAG)
+        super().__init__(api_key=API_KEY)
         self.mood: Mood | None = None
         self.mood_name = ""
         self._history, self._witness, self._listener = history, witness, listener

@@ -11,11 +11,11 @@ from funnel.domain.ports import MailClass
 from tests.chaos import story
 from tests.chaos.evidence import Evidence
 from tests.chaos.history import Event
-from tests.chaos.site import ANSWER_SECONDS, PATIENCE
+from tests.chaos.site import ANSWER_SECONDS, BEGIN_SECONDS, PATIENCE
 from tests.chaos.workload import Fate, Person
 
 # The longest a mail whose intent was written may still take: the deadline, beginning, the call.
-IN_FLIGHT_SECONDS = PATIENCE.start_seconds + 1.0 + ANSWER_SECONDS + 1.0
+IN_FLIGHT_SECONDS = PATIENCE.start_seconds + BEGIN_SECONDS + ANSWER_SECONDS + 1.0
 
 
 def nothing_is_lost(seen: Evidence) -> Iterator[str]:
@@ -95,8 +95,19 @@ def doubled(seen: Evidence) -> list[str]:
     return [f"{to} got {what!r} {n} times" for (to, what), n in counted.items() if n > 1]
 
 
+def claims_are_exclusive(seen: Evidence) -> Iterator[str]:
+    """Of all workers one has a message under a fence."""
+    taken = Counter((claim["id"], claim["fence"]) for claim in seen.claims)
+    for (key, fence), count in taken.items():
+        if count > 1:
+            yield f"message {key} was claimed {count} times under fence {fence}"
+
+
 def _goes_once(seen: Evidence, message: Message) -> bool:
-    return seen.site.mode.is_sendgrid and message.mail_key == "service/guide_ready"
+    """Whoever confirms twice asked for the guide twice."""
+    twice = {person.address for person in seen.people if person.asks_twice}
+    is_guide = message.mail_key == "service/guide_ready"
+    return seen.site.mode.is_sendgrid and is_guide and seen.address_of(message) not in twice
 
 
 def ambiguous(seen: Evidence) -> list[str]:

@@ -54,6 +54,8 @@ def limits_hold(seen: Evidence) -> Iterator[str]:
 
 def _floods(seen: Evidence) -> Iterator[str]:
     """What was taken in any ten seconds, against 1.2 times the rate."""
+    if seen.site.send_rate is None:
+        return
     at = sorted(float(accept["arrived"]) for accept in seen.accepts)
     most = int(1.2 * WINDOW_SECONDS * seen.site.send_rate)
     for first, last in zip(at, at[most:], strict=False):

@@ -5,9 +5,11 @@ import socket
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -34,9 +36,9 @@ from tests.chaos.postman import Postman
 from tests.chaos.processes import ROOT, Fleet
 from tests.chaos.provider import StormySendGrid
 from tests.chaos.proxy import Link, Proxy
-from tests.chaos.site import Mode, Site, SiteClock
+from tests.chaos.site import Mode, Site, SiteClock, Strikes
 from tests.chaos.smtp_sink import SmtpSink
-from tests.chaos.workload import Fate, Inbox, Workload, invent
+from tests.chaos.workload import SHARES, Fate, Inbox, Workload, invent
 from tests.support.house import FakeMailer, FakePress, QuietBell
 from tests.support.servers import (
     PostgresServer,
@@ -46,6 +48,7 @@ from tests.support.servers import (
 )
 
 LOOK_SECONDS = 0.5
+LONG_STORM_SECONDS = 40.0  # from here on faults may last for days of the calendar
 HISTORY = "history.jsonl"
 EVIDENCE = Evidence("http://localhost/", "chaos", "192.0.2.0", "Chaos", 12.0)
 
@@ -63,7 +66,10 @@ class Plan:
     storm_seconds: float = 22.0
     calm_seconds: float = 120.0
     fault_pause: float = 0.6
-    failpoints: float = 1.0
+    strike: Strikes = field(default_factory=Strikes)
+    shares: Mapping[Fate, float] = field(default_factory=lambda: SHARES)
+    is_throttled: bool = True
+    log_lag: float = 1.0  # seconds until SendGrid's logs know of a mail
     only: frozenset[str] = frozenset()
     code: Path | None = None
     keep: Path | None = Path("var/chaos")
@@ -121,7 +127,7 @@ class _Run:
         fleet = Fleet(self.site, self.site.keep(), self.history, self.plan.code)
         self.stack.callback(fleet.close)
         fleet.start()
-        people = invent(self.site, self.plan.people, self.plan.arrive_seconds)
+        people = invent(self.site, self.plan.people, self.plan.arrive_seconds, self.plan.shares)
         work = Workload(self.site, people, self.inbox, self.history, self._act, self._tell)
         self.stack.callback(work.close)
         if self.site.mode.is_sendgrid:
@@ -142,6 +148,7 @@ class _Run:
     def _provider(self) -> StormySendGrid | SmtpSink:
         if self.plan.mode.is_sendgrid:
             sendgrid = StormySendGrid(self.plan.seed, self.history, self._witness, self._hear)
+            sendgrid.log_lag = timedelta(seconds=self.plan.log_lag)
             return self.stack.enter_context(sendgrid)
         return self.stack.enter_context(
             SmtpSink(self.plan.seed, self.history, self._witness, self._hear)
@@ -180,8 +187,8 @@ class _Run:
             public_key=self.postman.public_key,
             day_seconds=self.plan.day_seconds,
             epoch=time.time(),
-            failpoints=self.plan.failpoints,
-            send_rate=max(10, int(self.plan.people * 0.4)),
+            send_rate=max(10, int(self.plan.people * 0.4)) if self.plan.is_throttled else None,
+            strike=self.plan.strike,
         )
         return site, direct
 
@@ -197,6 +204,8 @@ class _Run:
             provider_link=self.provider_link,
             stop_mail=self._stop_mail,
             stop_series=self._stop_series,
+            hold_series=self._hold_series,
+            has_long_faults=self.plan.storm_seconds >= LONG_STORM_SECONDS,
             publish=self._publish,
             hold_lock=self._hold_lock,
             on_keeper=lambda do: keeper.submit(do).result(),
@@ -234,9 +243,13 @@ class _Run:
             Message.fence, Message.attempt,
         )  # fmt: skip
         query = select(*columns).where(Message.state.in_(OPEN_STATES)).limit(40)
+        places = select(Enrolment).where(Enrolment.state == EnrolmentState.ACTIVE).limit(40)
         with self.house.reading.begin() as session:
             for row in session.execute(query):
                 self.history.note("open", row=[str(value) for value in row])
+            for place in session.scalars(places):
+                where = [place.id, place.last_step, place.next_due_at, place.why]
+                self.history.note("under way", row=[str(value) for value in where])
             for control_row in session.scalars(select(Control)):
                 self.history.note("switch", key=control_row.key, value=control_row.value)
 
@@ -314,6 +327,16 @@ class _Run:
             else:
                 control.resume_sending(session)
         self.history.note("mail stopped" if is_stopped else "mail going")
+
+    def _hold_series(self, is_held: bool) -> None:
+        """The therapist's other switch: series mail waits, the rest goes."""
+        rt = self.house
+        with rt.sessions.begin() as session:
+            if is_held:
+                mode = control.StopMode.SERIES
+                control.pause_sending(session, by="chaos", now=rt.clock.now(), mode=mode)
+            else:
+                control.resume_sending(session)
 
     def _stop_series(self, is_stopped: bool) -> None:
         rt = self.house

@@ -26,6 +26,7 @@ PATIENCE = Patience(
     settle=timedelta(seconds=4),
     ask_again=timedelta(seconds=1),
 )
+BEGIN_SECONDS = 1.0  # how long one call may go on beginning requests
 ANSWER_SECONDS = 3.0  # the longest one call to the provider may take
 
 
@@ -46,6 +47,17 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True)
+class Strikes:
+    """How failpoints strike: `rate` of the usual chance, or a chance of their own for some places
+    only; the kinds; the longest and shortest pause where no row is locked, in seconds."""
+
+    rate: float = 1.0
+    chances: dict[str, float] | None = None
+    kinds: tuple[str, ...] = ("kill", "pause", "error")
+    pause: tuple[float, float] = (0.5, 8.0)
+
+
+@dataclass(frozen=True)
 class Site:
     """The addresses and the pace of one run; the same in every process."""
 
@@ -59,8 +71,8 @@ class Site:
     public_key: str
     day_seconds: float
     epoch: float
-    failpoints: float
-    send_rate: int  # mails a second
+    send_rate: int | None  # mails a second; None is no limit
+    strike: "Strikes"
 
     @property
     def speed(self) -> float:
@@ -80,6 +92,7 @@ class Site:
     @classmethod
     def read(cls, path: Path) -> "Site":
         values = json.loads(path.read_text("utf-8"))
+        values["strike"] = Strikes(**values["strike"])
         return cls(**{**values, "mode": Mode(values["mode"])})
 
 

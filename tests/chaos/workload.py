@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
@@ -49,6 +49,7 @@ SHARES = {
 }
 
 
+TWICE = 0.1
 MOST = {Fate.BOUNCES: 2, Fate.COMPLAINS: 1}
 
 
@@ -61,16 +62,20 @@ class Person:
     zone: str
     arrives: float
     after_drips: int
+    asks_twice: bool  # and presses both links
+    waits: float  # seconds from the last drip until the fate
 
     @property
     def address(self) -> str:
         return f"person{self.number}@example.org"
 
 
-def invent(site: Site, count: int, arrive_within: float) -> list[Person]:
+def invent(
+    site: Site, count: int, arrive_within: float, shares: Mapping[Fate, float]
+) -> list[Person]:
     """The people of a run; the same for the same seed."""
     draw = random.Random(f"{site.seed}:people")
-    fates = draw.choices(list(SHARES), weights=list(SHARES.values()), k=count)
+    fates = draw.choices(list(shares), weights=list(shares.values()), k=count)
     # Bounces and complaints are told by webhook, which only SendGrid has; and of many, the
     # product rightly stops the series for good.
     seen: Counter[Fate] = Counter()
@@ -85,6 +90,8 @@ def invent(site: Site, count: int, arrive_within: float) -> list[Person]:
             draw.choice(STORY_ZONES),
             draw.random() * arrive_within,
             draw.randint(1, 2),
+            draw.random() < TWICE,
+            draw.uniform(0.0, 1.3) * site.day_seconds,
         )
         for number, fate in enumerate(fates)
     ]
@@ -157,8 +164,13 @@ class Workload:
 
     async def _life(self, person: Person) -> None:
         await asyncio.sleep(person.arrives)
+        first = await self._ask(person) if person.asks_twice else None
+        if first is not None:
+            await asyncio.sleep(1.1 * self.site.day_seconds)
         while not await self._confirm(person):
             continue
+        if first is not None and person.fate is not Fate.NEVER_CONFIRMS:
+            await self._press(first.link("/confirm/") or "")
         if person.fate not in {Fate.STAYS, Fate.NEVER_CONFIRMS}:
             await self._meet_fate(person)
 
@@ -204,6 +216,7 @@ class Workload:
         last = await self._wait_for_drips(person)
         if last is None:
             return
+        await asyncio.sleep(person.waits)
         match person.fate:
             case Fate.LEAVES:
                 await self._leave(person, last)
