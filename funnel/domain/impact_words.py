@@ -78,6 +78,8 @@ def step_sentences(
 
 
 def _deleted(title: str, misses: Named, waiting: Named, goes_on_with: Many[str]) -> str:
+    if not misses.many:
+        return f"“{title}” is taken out; nobody had it still to come."
     said = f"“{title}” is taken out: {people(misses.many)} who had it to come will not get it"
     if not waiting.many:
         return f"{said}."
