@@ -21,6 +21,7 @@ from pathlib import Path
 from celery import Celery
 from sqlalchemy import event, text
 
+from bench import tick
 from bench.parts.due_mail import seed
 from bench.parts.fast_sendgrid import running_sendgrid
 from bench.parts.postfix import ceiling, fetch_tools, running_sink
@@ -211,6 +212,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mails", type=int, default=20_000)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--rows", type=int, action="append", help="enrolments of the ticks")
     parser.add_argument("--work", nargs=4, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.work:
@@ -225,6 +227,7 @@ def main() -> None:
         with running_sendgrid() as address:
             url = f"sendgrid+{address}"
             sendgrid = measure(postgres, redis, url, mails=given.mails, count=given.workers)
+    ticks = tick.run("postgres", sorted(given.rows or [10_000, 1_000_000]))
     shown = {
         "bench": "send",
         "workers": given.workers,
@@ -232,6 +235,7 @@ def main() -> None:
         "smtp_ceiling": round(most, 1),
         "smtp_ratio": round(smtp.mails_a_second / most, 3),
         "sendgrid": vars(sendgrid),
+        "ticks": [vars(figures) for figures in ticks],
     }
     print(json.dumps(shown))
 
