@@ -86,8 +86,8 @@ class Inquiry:
         """
         try:
             found = self._objection(message, digest)
-        except Exception:
-            # The boundary of one message: whatever is wrong with it must not hold up the others.
+        except (ArithmeticError, LookupError, TypeError, ValueError):
+            # The boundary of one message: a bad value in its rows must not hold up the others.
             log.exception("message %s could not be checked", message.id)
             return Objection(MessageState.FAILED, "It could not be checked; see the log.")
         if found is None and message.mail_class is MailClass.DRIP:
