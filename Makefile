@@ -1,12 +1,12 @@
 # Every target has a `##` line; `make` alone lists them.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run demo test check fmt lock bench approve bench-guide bench-send
+.PHONY: help run demo test check fmt lock bench approve bench-guide bench-send chaos chaos-mutants
 
 BIN := .venv/bin
 
 help:
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## install what is missing, then start Funnel here: one command, no other servers
 	@scripts/install run
@@ -51,3 +51,13 @@ bench-send: ## measure from a due row to the accepted mail, with Celery on Postg
 approve: ## keep the guide's pages as they look today as the pictures that tests compare with
 	@scripts/install test
 	$(BIN)/python -m tests.blueprint.renew
+
+SEEDS ?= 3
+MODE ?= all
+chaos: ## break everything while mail goes out, and check that none is lost or doubled (SEEDS=20)
+	@scripts/install test
+	@$(BIN)/python -m tests.chaos --seeds $(SEEDS) --mode $(MODE)
+
+chaos-mutants: ## switch off one protection at a time: each must be noticed; takes a quarter hour
+	@scripts/install test
+	@$(BIN)/python -m tests.chaos.hunt
