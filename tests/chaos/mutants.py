@@ -35,14 +35,21 @@ class Mutant:
 
 
 def breed(mutant: Mutant, folder: Path) -> Path:
-    """A copy of the package with the mutant's changes; AssertionError where one does not apply."""
+    """A copy of the package with the mutant's changes."""
     shutil.copytree(FUNNEL, folder / "funnel", ignore=shutil.ignore_patterns("__pycache__"))
-    for edit in mutant.edits:
-        file = folder / "funnel" / edit.path
-        words = file.read_text("utf-8")
-        assert words.count(edit.old) == 1, f"{mutant.name}: {edit.path} has changed"
-        file.write_text(words.replace(edit.old, edit.new), "utf-8")
+    for path, words in changed(mutant).items():
+        (folder / "funnel" / path).write_text(words, "utf-8")
     return folder
+
+
+def changed(mutant: Mutant) -> dict[str, str]:
+    """The mutant's files as they become; AssertionError where a change does not apply."""
+    files: dict[str, str] = {}
+    for edit in mutant.edits:
+        words = files.get(edit.path) or (FUNNEL / edit.path).read_text("utf-8")
+        assert words.count(edit.old) == 1, f"{mutant.name}: {edit.path} has changed"
+        files[edit.path] = words.replace(edit.old, edit.new)
+    return files
 
 
 CALM = Plan(
