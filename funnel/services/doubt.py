@@ -75,6 +75,8 @@ class Sweeper:
         is_lost = self._is_lost()
         query = select(Message.id, Message.subscriber_id).where(is_lost).limit(SWEEP_LIMIT)
         found = session.execute(query).all()
+        if not found:
+            return 0
         people.lock(session, {row.subscriber_id for row in found})
         lost = locked_where(
             session, among(session, Message.id, [row.id for row in found]) & is_lost
@@ -110,6 +112,8 @@ class Sweeper:
         """Ask about the messages in doubt with no transaction open, then settle what can be."""
         with self.sessions.begin() as session:
             doubted = _doubted(session)
+        if not doubted:
+            return 0
         answers = self._ask(doubted)
         with self.sessions.begin() as session:
             return self._conclude(session, doubted, answers)
