@@ -4,10 +4,11 @@ import asyncio
 import random
 import socket
 import struct
-import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Self
+
+from tests.chaos.loops import LoopThread
 
 CHUNK = 65_536
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -38,32 +39,35 @@ class Proxy:
     """`with Proxy() as proxy: link = proxy.add(port)`; the product then talks to `link.port`."""
 
     def __enter__(self) -> Self:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
-        self._thread.start()
+        self._thread = LoopThread("proxy")
+        self._servers: list[asyncio.Server] = []
+        self._links: list[Link] = []
         self._draw = random.Random(0)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+        for link in self._links:
+            self.reset(link)
+        self._thread.close(*self._servers)
 
     def add(self, target: int) -> Link:
         """A link to a port of this machine."""
         link = Link(target)
-        asyncio.run_coroutine_threadsafe(self._listen(link), self._loop).result(10)
+        self._links.append(link)
+        self._servers.append(self._thread.do(self._listen(link)))
         return link
 
     def reset(self, link: Link) -> None:
         """Cut every connection of a link with a reset."""
-        self._loop.call_soon_threadsafe(_reset_all, link)
+        self._thread.loop.call_soon_threadsafe(_reset_all, link)
 
-    async def _listen(self, link: Link) -> None:
+    async def _listen(self, link: Link) -> asyncio.Server:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await self._serve(link, reader, writer)
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         link.port = server.sockets[0].getsockname()[1]
+        return server
 
     async def _serve(
         self, link: Link, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -78,11 +82,15 @@ class Proxy:
             return
         both = {writer, far_writer}
         link.writers |= both
-        await asyncio.gather(
-            self._pump(link, reader, far_writer, writer, is_ours=True),
-            self._pump(link, far_reader, writer, far_writer, is_ours=False),
-        )
-        link.writers -= both
+        try:
+            await asyncio.gather(
+                self._pump(link, reader, far_writer, writer, is_ours=True),
+                self._pump(link, far_reader, writer, far_writer, is_ours=False),
+            )
+        finally:
+            link.writers -= both
+            for each in both:
+                each.close()
 
     async def _pump(
         self,

@@ -2,12 +2,12 @@
 
 import asyncio
 import random
-import threading
 import time
 from contextlib import suppress
 from typing import Self
 
 from tests.chaos.history import History
+from tests.chaos.loops import LoopThread
 from tests.chaos.mail import mail_of_bytes
 from tests.chaos.provider import Listener, Witness, note_accept
 
@@ -36,16 +36,13 @@ class SmtpSink:
         self._draw = random.Random(f"{seed}:smtp")
 
     def __enter__(self) -> Self:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="smtp", daemon=True)
-        self._thread.start()
-        server = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
-        self.port: int = server.sockets[0].getsockname()[1]
+        self._thread = LoopThread("smtp")
+        self._server = self._thread.do(self._listen())
+        self.port: int = self._server.sockets[0].getsockname()[1]
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+        self._thread.close(self._server)
 
     def feel(self, name: str) -> None:
         """Take on a mood; an empty name ends it."""
@@ -58,9 +55,11 @@ class SmtpSink:
         return self.mood_name == mood and self._draw.random() < SHARE
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            await _Talk(self, reader, writer).go()
-        writer.transport.abort()
+        try:
+            with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+                await _Talk(self, reader, writer).go()
+        finally:
+            writer.transport.abort()
 
     async def take(self, content: bytes, recipient: str, arrived: float) -> None:
         """Accept a mail: look for its intent, write it down, tell whoever listens."""
