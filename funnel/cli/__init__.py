@@ -22,7 +22,19 @@ def cli() -> None:
     """A self-hosted email funnel: guide, sequences, challenge and desk."""
 
 
-for command in (up, demo, rehearse, simulate, migrate, content, set_up, stop, resume, check, doctor):
+for command in (
+    up,
+    demo,
+    rehearse,
+    simulate,
+    migrate,
+    content,
+    set_up,
+    stop,
+    resume,
+    check,
+    doctor,
+):
     cli.add_command(command)
 
 
