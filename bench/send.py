@@ -36,7 +36,7 @@ from tests.support.servers import PostgresServer, RedisServer, running_postgres,
 
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 OCTETS = 20_000
-CONNECTIONS = 4
+CONNECTIONS = 10
 START_SECONDS = 60.0
 END_SECONDS = 600.0
 IS_LEFT = text(
