@@ -91,7 +91,7 @@ MUTANTS = (
             ),
         ),
         _late_after_intent(11.0, 14.5),
-        ("rule 2", "rule 7", "rule 1"),
+        ("rule 2:",),
     ),
     Mutant(
         "no deadline",
@@ -103,7 +103,7 @@ MUTANTS = (
             ),
         ),
         _late_after_intent(12.5, 15.0),
-        ("rule 2", "rule 3"),
+        ("rule 2:", "rule 3:"),
     ),
     Mutant(
         "no settle window",
@@ -117,7 +117,7 @@ MUTANTS = (
         _with(
             only=frozenset({"provider: accepted after we gave up"}), fault_pause=0.5, log_lag=3.0
         ),
-        ("rule 2",),
+        ("rule 2:",),
     ),
     Mutant(
         "naive retry",
@@ -129,7 +129,7 @@ MUTANTS = (
             ),
         ),
         _with(only=frozenset({"provider: 503 but accepted", "provider: reset after"})),
-        ("rule 2",),
+        ("rule 2:",),
     ),
     Mutant(
         "no suppression re-check",
@@ -152,7 +152,7 @@ MUTANTS = (
             fault_pause=4.0,
             storm_seconds=40.0,
         ),
-        ("rule 3",),
+        ("rule 3:",),
     ),
     Mutant(
         "no unique key",
@@ -164,7 +164,7 @@ MUTANTS = (
             ),
         ),
         _with(),
-        ("rule 2",),
+        ("rule 2:",),
     ),
     Mutant(
         "a cursor instead of rows",
@@ -179,7 +179,7 @@ MUTANTS = (
             only=frozenset({"kill -9 worker"}),
             strike=Strikes(chances={"after_claim": 0.3}, kinds=("kill",)),
         ),
-        ("rule 1",),
+        ("rule 1:",),
     ),
     Mutant(
         "intent committed after the send",
@@ -197,7 +197,7 @@ MUTANTS = (
             ),
         ),
         _with(),
-        ("rule 7",),
+        ("rule 7:",),
     ),
     Mutant(
         "no skip locked",
@@ -221,7 +221,7 @@ MUTANTS = (
             ),
         ),
         _with(only=frozenset({"provider: 401 hour"}), fault_pause=1.0),
-        ("rule 9",),
+        ("rule 9:",),
     ),
     Mutant(
         "tick unguarded",
@@ -233,7 +233,7 @@ MUTANTS = (
             ),
         ),
         _with(),
-        ("rule 10",),
+        ("rule 10:",),
     ),
     Mutant(
         "quiet hours: local time of yesterday and 24 hours",
@@ -264,7 +264,7 @@ MUTANTS = (
             ),
         ),
         _with(only=frozenset({"webhook duplicates"})),
-        ("rule 8",),
+        ("rule 8:",),
     ),
     Mutant(
         "GET confirms",
@@ -279,7 +279,7 @@ MUTANTS = (
             ),
         ),
         _with(),
-        ("rule 3",),
+        ("rule 3:",),
     ),
     Mutant(
         "limiter in Redis",
@@ -298,6 +298,6 @@ MUTANTS = (
             ),
         ),
         _with(only=frozenset({"redis FLUSHALL"})),
-        ("rule 9",),
+        ("rule 9:",),
     ),
 )

@@ -35,8 +35,6 @@ def lost(seen: Evidence) -> Iterator[str]:
             yield f"{_told(seen, message)} is taken for accepted, and is not with the provider"
         elif message.state == MessageState.FAILED:
             yield f"{_told(seen, message)} failed: {message.why}"
-        elif message.state == MessageState.UNCONFIRMED and seen.site.mode.is_sendgrid:
-            yield f"{_told(seen, message)} was left unconfirmed, though SendGrid can be asked"
     yield from _missing(seen)
 
 

@@ -48,6 +48,7 @@ from tests.support.servers import (
 )
 
 LOOK_SECONDS = 0.5
+LONGEST_CALM = 900.0
 LONG_STORM_SECONDS = 40.0  # from here on faults may last for days of the calendar
 HISTORY = "history.jsonl"
 EVIDENCE = Evidence("http://localhost/", "chaos", "192.0.2.0", "Chaos", 12.0)
@@ -64,7 +65,7 @@ class Plan:
     day_seconds: float = 4.0
     arrive_seconds: float = 6.0
     storm_seconds: float = 22.0
-    calm_seconds: float = 120.0
+    calm_seconds: float = 60.0  # without anything moving, until it counts as hanging
     fault_pause: float = 0.6
     strike: Strikes = field(default_factory=Strikes)
     shares: Mapping[Fate, float] = field(default_factory=lambda: SHARES)
@@ -224,13 +225,16 @@ class _Run:
         self.history.note("calm")
 
     def _wait_for_calm(self, fleet: Fleet, work: Workload) -> float | None:
-        """Seconds until nothing was left to do; None when that never came."""
-        started = time.monotonic()
-        story_seconds = (self.plan.steps + 6) * self.plan.day_seconds
-        while time.monotonic() < started + story_seconds + self.plan.calm_seconds:
+        """Seconds until nothing was left to do; None when for a long time nothing moved."""
+        started = moved_at = time.monotonic()
+        seen: object = None
+        while time.monotonic() < min(moved_at + self.plan.calm_seconds, started + LONGEST_CALM):
             if work.is_done() and self.postman.is_idle() and not self.left_to_do():
                 fleet.wait_until_served()
                 return round(time.monotonic() - started, 1)
+            now_seen = (self.left_to_do(), len(self.history.of("accept", "events taken")))
+            if now_seen != seen:
+                seen, moved_at = now_seen, time.monotonic()
             time.sleep(LOOK_SECONDS)
         self.history.note("no calm", left=self.left_to_do(), lives=work.is_done())
         self._note_open_rows()
