@@ -11,26 +11,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
 
-from sqlalchemy import func, select, text
-from sqlalchemy.exc import SQLAlchemyError
-
-from funnel.db.desk import Staff
-from funnel.db.guides import GuidePrint
-from funnel.db.mail import Attempt, Control, Enrolment, MailEvent, Message
-from funnel.db.people import Subscriber
-from funnel.domain.delivery import OPEN_STATES
-from funnel.domain.enrolment import EnrolmentState
-from funnel.domain.evidence import Evidence
-from funnel.domain.guides import GuideState
-from funnel.runtime import Runtime, build_runtime, prepare
-from funnel.services import challenge, control, offers, sequence_pause
+from funnel.runtime import build_runtime, prepare
 from tests.chaos import failpoints, story
 from tests.chaos.checker import Report, check
+from tests.chaos.faults import Target
+from tests.chaos.hands import Hands
 from tests.chaos.history import History
 from tests.chaos.mail import Mail
-from tests.chaos.nemesis import Nemesis, Target
+from tests.chaos.nemesis import Nemesis
 from tests.chaos.parts import settings_of
 from tests.chaos.postman import Postman
 from tests.chaos.processes import ROOT, Fleet
@@ -51,7 +40,6 @@ LOOK_SECONDS = 0.5
 LONGEST_CALM = 900.0
 LONG_STORM_SECONDS = 40.0  # from here on faults may last for days of the calendar
 HISTORY = "history.jsonl"
-EVIDENCE = Evidence("http://localhost/", "chaos", "192.0.2.0", "Chaos", 12.0)
 
 
 @dataclass(frozen=True)
@@ -108,43 +96,46 @@ class _Run:
         self.postgres: PostgresServer | None = None
         self.redis: RedisServer | None = None
         story.write_templates(ROOT / "templates", folder / "templates", plan.steps)
-        # The provider is up before anything else, so the witness finds no database at first.
-        self.rt: Runtime | None = None
+        self.hands: Hands | None = None
         self.provider = self._provider()
         self.site, direct = self._site()
-        self.rt = build_runtime(
+        rt = build_runtime(
             replace(settings_of(self.site), database_url=direct),
             clock=SiteClock(self.site),
             bell=QuietBell(),
             mailer=FakeMailer(),
             press=FakePress(),
         )
-        stack.callback(self.rt.close)
+        stack.callback(rt.close)
+        self.hands = Hands(rt, self.history, folder / "templates", plan.steps)
 
     def go(self) -> Report:
-        rt = self.house
-        prepare(rt)
-        self._add_staff()
+        hands = self._hands()
+        prepare(hands.rt)
+        hands.add_staff()
         fleet = Fleet(self.site, self.site.keep(), self.history, self.plan.code)
         self.stack.callback(fleet.close)
         fleet.start()
         people = invent(self.site, self.plan.people, self.plan.arrive_seconds, self.plan.shares)
-        work = Workload(self.site, people, self.inbox, self.history, self._act, self._tell)
+        work = Workload(self.site, people, self.inbox, self.history, hands.act, self._tell)
         self.stack.callback(work.close)
         if self.site.mode.is_sendgrid:
             self.postman.start(self.site.base_url)
             self.stack.callback(self.postman.close)
         work.start()
-        self._storm(fleet)
-        calm = self._wait_for_calm(fleet, work)
+        self._storm(fleet, hands)
+        calm = self._wait_for_calm(fleet, work, hands)
         work.close()
         fleet.close()
-        return check(self.site, rt, self.history, people, work.problems, calm, self.plan)
+        return check(self.site, hands.rt, self.history, people, work.problems, calm, self.plan)
 
-    @property
-    def house(self) -> Runtime:
-        assert self.rt is not None
-        return self.rt
+    def _hands(self) -> Hands:
+        assert self.hands is not None
+        return self.hands
+
+    def _witness(self, ids: list[str]) -> set[str] | None:
+        """The provider is up before the database is: until then nobody can tell."""
+        return None if self.hands is None else self.hands.witness(ids)
 
     def _provider(self) -> StormySendGrid | SmtpSink:
         if self.plan.mode.is_sendgrid:
@@ -193,7 +184,7 @@ class _Run:
         )
         return site, direct
 
-    def _storm(self, fleet: Fleet) -> None:
+    def _storm(self, fleet: Fleet, hands: Hands) -> None:
         """The bad time: faults and failpoints, until it is over."""
         keeper = self.stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="keeper"))
         target = Target(
@@ -203,12 +194,12 @@ class _Run:
             postman=self.postman,
             feel=self.provider.feel,
             provider_link=self.provider_link,
-            stop_mail=self._stop_mail,
-            stop_series=self._stop_series,
-            hold_series=self._hold_series,
+            stop_mail=hands.stop_mail,
+            stop_series=hands.stop_series,
+            hold_series=hands.hold_series,
             has_long_faults=self.plan.storm_seconds >= LONG_STORM_SECONDS,
-            publish=self._publish,
-            hold_lock=self._hold_lock,
+            publish=hands.publish,
+            hold_lock=hands.hold_lock,
             on_keeper=lambda do: keeper.submit(do).result(),
             postgres=self.postgres,
             postgres_link=self.postgres_link,
@@ -224,66 +215,21 @@ class _Run:
         armed.unlink()
         self.history.note("calm")
 
-    def _wait_for_calm(self, fleet: Fleet, work: Workload) -> float | None:
+    def _wait_for_calm(self, fleet: Fleet, work: Workload, hands: Hands) -> float | None:
         """Seconds until nothing was left to do; None when for a long time nothing moved."""
         started = moved_at = time.monotonic()
         seen: object = None
         while time.monotonic() < min(moved_at + self.plan.calm_seconds, started + LONGEST_CALM):
-            if work.is_done() and self.postman.is_idle() and not self.left_to_do():
+            if work.is_done() and self.postman.is_idle() and not hands.left_to_do():
                 fleet.wait_until_served()
                 return round(time.monotonic() - started, 1)
-            now_seen = (self.left_to_do(), len(self.history.of("accept", "events taken")))
+            now_seen = (hands.left_to_do(), len(self.history.of("accept", "events taken")))
             if now_seen != seen:
                 seen, moved_at = now_seen, time.monotonic()
             time.sleep(LOOK_SECONDS)
-        self.history.note("no calm", left=self.left_to_do(), lives=work.is_done())
-        self._note_open_rows()
+        self.history.note("no calm", left=hands.left_to_do(), lives=work.is_done())
+        hands.note_open_rows()
         return None
-
-    def _note_open_rows(self) -> None:
-        """What hung, in the words of the rows themselves."""
-        columns = (
-            Message.mail_key, Message.state, Message.why, Message.not_before, Message.lease_until,
-            Message.fence, Message.attempt,
-        )  # fmt: skip
-        query = select(*columns).where(Message.state.in_(OPEN_STATES)).limit(40)
-        places = select(Enrolment).where(Enrolment.state == EnrolmentState.ACTIVE).limit(40)
-        with self.house.reading.begin() as session:
-            for row in session.execute(query):
-                self.history.note("open", row=[str(value) for value in row])
-            for place in session.scalars(places):
-                where = [place.id, place.last_step, place.next_due_at, place.why]
-                self.history.note("under way", row=[str(value) for value in where])
-            for control_row in session.scalars(select(Control)):
-                self.history.note("switch", key=control_row.key, value=control_row.value)
-
-    def left_to_do(self) -> dict[str, int]:
-        """What the database says is not over yet, by kind."""
-        counts = {
-            "messages": (Message, Message.state.in_(OPEN_STATES)),
-            "enrolments": (Enrolment, Enrolment.state == EnrolmentState.ACTIVE),
-            "events": (MailEvent, MailEvent.handled_at.is_(None)),
-            "prints": (GuidePrint, GuidePrint.state != GuideState.READY),
-        }
-        with self.house.reading.begin() as session:
-            found = {
-                name: session.scalar(select(func.count()).select_from(table).where(is_open)) or 0
-                for name, (table, is_open) in counts.items()
-            }
-        return {name: count for name, count in found.items() if count}
-
-    def _witness(self, ids: list[str]) -> set[str] | None:
-        """Which of these messages have an intent on disk at this moment."""
-        if self.rt is None:
-            return None
-        try:
-            with self.rt.reading.begin() as session:
-                query = select(Attempt.message_id).where(
-                    Attempt.message_id.in_([UUID(each) for each in ids])
-                )
-                return {str(each) for each in session.scalars(query)}
-        except SQLAlchemyError:
-            return None
 
     def _hear(self, mail: Mail) -> None:
         self.inbox.put(mail)
@@ -294,75 +240,6 @@ class _Run:
         """A bounce or a complaint: told later, without our own id, and never lost."""
         self.history.note("told", to=mail.to_address, event=name)
         self.postman.tell(mail, name, is_async=True, is_sure=True)
-
-    def _act(self, address: str, fate: Fate) -> None:
-        """What a person does in one transaction of our own; again until it is in."""
-        while True:
-            try:
-                self._act_once(address, fate)
-            except SQLAlchemyError:
-                time.sleep(LOOK_SECONDS)
-            else:
-                return
-
-    def _act_once(self, address: str, fate: Fate) -> None:
-        rt, now = self.house, self.house.clock.now()
-        with rt.sessions.begin() as session:
-            person = session.scalars(select(Subscriber).where(Subscriber.email == address)).one()
-            if fate is Fate.JOINS:
-                challenge.join(session, person.public_id, EVIDENCE, links=rt.links, now=now)
-            else:
-                staff = session.scalars(select(Staff.id)).one()
-                offer = "lower-back-programme"
-                offers.mark_paid(session, person.id, offer, staff_id=staff, now=now)
-
-    def _add_staff(self) -> None:
-        with self.house.sessions.begin() as session:
-            email, now = "desk@example.org", self.house.clock.now()
-            session.add(
-                Staff(email=email, email_key=email, name="D", password_hash="-", created_at=now)
-            )
-
-    def _stop_mail(self, is_stopped: bool) -> None:
-        rt = self.house
-        with rt.sessions.begin() as session:
-            if is_stopped:
-                control.pause_sending(session, by="chaos", now=rt.clock.now())
-            else:
-                control.resume_sending(session)
-        self.history.note("mail stopped" if is_stopped else "mail going")
-
-    def _hold_series(self, is_held: bool) -> None:
-        """The therapist's other switch: series mail waits, the rest goes."""
-        rt = self.house
-        with rt.sessions.begin() as session:
-            if is_held:
-                mode = control.StopMode.SERIES
-                control.pause_sending(session, by="chaos", now=rt.clock.now(), mode=mode)
-            else:
-                control.resume_sending(session)
-
-    def _stop_series(self, is_stopped: bool) -> None:
-        rt = self.house
-        with rt.sessions.begin() as session:
-            if is_stopped:
-                sequence_pause.stop(session, story.SEQUENCE, by="chaos", now=rt.clock.now())
-            else:
-                sequence_pause.go(session, story.SEQUENCE)
-
-    def _publish(self) -> None:
-        """New words for the last mail, and one more step, published while people are on it."""
-        story.edit(self.folder / "templates", self.plan.steps)
-        prepare(self.house)
-        self.history.note("published")
-
-    def _hold_lock(self, seconds: float) -> None:
-        """Somebody keeps others from writing for a while; reading goes on."""
-        with self.house.engine.connect() as connection:
-            if self.plan.mode.is_postgres:
-                connection.execute(text("LOCK TABLE message IN SHARE ROW EXCLUSIVE MODE"))
-            time.sleep(seconds)
-            connection.rollback()
 
 
 def _free_port() -> int:
