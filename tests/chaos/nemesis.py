@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 import redis
+from sqlalchemy.exc import SQLAlchemyError
 
 from tests.chaos.faults import Target, all_faults, heal
 
@@ -64,7 +65,7 @@ class Nemesis:
         self.target.history.note("fault", name=name)
         try:
             # Servers may be away because of another fault: that is no fault of this one.
-            with suppress(psycopg.Error, redis.RedisError, OSError):
+            with suppress(SQLAlchemyError, psycopg.Error, redis.RedisError, OSError):
                 self.faults[name]()
         finally:
             self.target.history.note("fault over", name=name, began=started)
