@@ -26,7 +26,7 @@ check: ## read the code without running it: format, lint, types, import rules, t
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/djlint --lint --quiet templates/web blueprint/document
+	$(BIN)/djlint --lint --quiet templates/web templates/rehearsal blueprint/document
 
 fmt: ## put the code into the house's format
 	@scripts/install check
