@@ -5,6 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 
+def boot_seconds() -> float:
+    """Seconds since the machine started, its sleep included: for deadlines."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 class SystemClock:
     """The machine's time."""
 
@@ -15,7 +20,7 @@ class SystemClock:
         return datetime.now(UTC)
 
     def boot_seconds(self) -> float:
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
+        return boot_seconds()
 
 
 @dataclass(frozen=True)
@@ -38,4 +43,4 @@ class ScaledClock:
         return datetime.now(UTC)
 
     def boot_seconds(self) -> float:
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
+        return boot_seconds()

@@ -6,12 +6,13 @@ a worker for ever.
 
 import ssl
 import threading
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import httpcore
+
+from funnel.adapters.clocks import boot_seconds
 
 
 class DeadlineBackend(httpcore.NetworkBackend):
@@ -24,7 +25,7 @@ class DeadlineBackend(httpcore.NetworkBackend):
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
         """Everything this thread sends and receives inside has `seconds` in all."""
-        self._thread.ends_at = time.monotonic() + seconds
+        self._thread.ends_at = boot_seconds() + seconds
         try:
             yield
         finally:
@@ -35,7 +36,7 @@ class DeadlineBackend(httpcore.NetworkBackend):
         ends_at: float | None = getattr(self._thread, "ends_at", None)
         if ends_at is None:
             return timeout
-        seconds = ends_at - time.monotonic()
+        seconds = ends_at - boot_seconds()
         if seconds <= 0:
             raise overdue("the deadline of the whole exchange has passed")
         return seconds if timeout is None else min(seconds, timeout)

@@ -2,14 +2,13 @@
 
 import ssl
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from funnel.adapters.clocks import SystemClock
+from funnel.adapters.clocks import SystemClock, boot_seconds
 from funnel.adapters.mime import check
 from funnel.adapters.sendgrid_answers import REFUSED, answered_at, judge
 from funnel.adapters.sendgrid_api import Answer, AnswerLost, Patience, SendGridApi, Unreachable
@@ -52,7 +51,7 @@ class SendGridMailer:
         self._clock = clock or SystemClock()
         self._connections = connections
         self._api = SendGridApi(api_key, base_url, patience=self._patience, tls=tls)
-        self.last_date_seen: tuple[datetime, datetime] | None = None
+        self.last_date_seen: tuple[datetime, float] | None = None
         self._logs = SendGridLogs(self._api, self._patience.total)
 
     def send(self, emails: Sequence[OutgoingEmail]) -> list[SendResult]:
@@ -79,7 +78,7 @@ class SendGridMailer:
         answer = self._api.post("/v3/mail/send", body, self._patience.total)
         theirs = answered_at(answer)
         if theirs is not None:
-            self.last_date_seen = (theirs, self._clock.machine())
+            self.last_date_seen = (theirs, self._clock.boot_seconds())
         return answer
 
 
@@ -90,7 +89,7 @@ class _Call:
         self._post = post
         self._patience = patience
         self._clock = clock
-        self._begins_until = time.monotonic() + patience.begin
+        self._begins_until = boot_seconds() + patience.begin
         self._lock = threading.Lock()
         self._stop: SendResult | None = None
         self._doubts = 0
@@ -129,7 +128,7 @@ class _Call:
 
     def _why_not(self) -> SendResult | None:
         """Why no further request may begin, as the result of one that was not sent."""
-        if self._stop is None and time.monotonic() >= self._begins_until:
+        if self._stop is None and boot_seconds() >= self._begins_until:
             return _not_asked("There was no time left to ask SendGrid.")
         return self._stop
 
@@ -155,7 +154,8 @@ def _all(request: SendRequest, outcome: Outcome, why: str) -> list[SendResult]:
 
 
 def _not_asked(why: str) -> SendResult:
-    return SendResult(UUID(int=0), Outcome.NOT_SENT_RETRY, why)
+    """For what was not asked: no try of the mail, and no word of the provider's."""
+    return SendResult(UUID(int=0), Outcome.NOT_SENT_THROTTLED, why)
 
 
 def _as(result: SendResult, email: OutgoingEmail) -> SendResult:

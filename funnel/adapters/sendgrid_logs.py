@@ -1,12 +1,12 @@
 """Asks SendGrid's Email Logs whether it took a message: by its reader and time, then by our id."""
 
 import json
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from funnel.adapters.clocks import boot_seconds
 from funnel.adapters.sendgrid_api import Answer, AnswerLost, SendGridApi, Unreachable
 
 MOST = 50  # messages to one reader since the hand-over; with more, absence proves nothing
@@ -27,7 +27,7 @@ class SendGridLogs:
         too much, not as described, or an address that cannot be asked for."""
         if "'" in to_address or "\\" in to_address:
             return None  # how to write a quote is not described: a guess could hide the message
-        ends_at = time.monotonic() + self._seconds
+        ends_at = boot_seconds() + self._seconds
         # The filter may mind capital letters, and SendGrid may have changed them.
         for address in dict.fromkeys([to_address, to_address.lower()]):
             found = self._is_sent_to(address, message_id, since - CLOCK_MARGIN, ends_at)
@@ -70,7 +70,7 @@ class SendGridLogs:
 
     def _ask(self, request: Callable[[float], Answer], ends_at: float) -> dict[str, Any]:
         """The object in the answer; empty when there is none of use, or no time is left."""
-        seconds = ends_at - time.monotonic()
+        seconds = ends_at - boot_seconds()
         if seconds <= 0:
             return {}
         try:

@@ -6,7 +6,6 @@ can know.
 
 import ssl
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,7 +13,9 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from funnel.adapters.clocks import boot_seconds
 from funnel.adapters.mime import build_mime
+from funnel.adapters.smtp_answers import RefusedByPolicy
 from funnel.adapters.smtp_dialogue import Patience
 from funnel.adapters.smtp_line import Letter, Line
 from funnel.adapters.smtp_server import read_smtp_url
@@ -56,7 +57,7 @@ class SmtpMailer:
         self._closing = threading.Lock()
 
     def send(self, emails: Sequence[OutgoingEmail]) -> list[SendResult]:
-        call = _Call(emails, time.monotonic() + self._patience.begin)
+        call = _Call(emails, boot_seconds() + self._patience.begin)
         lines = min(self._server.connections, -(-len(emails) // WORTH_A_CONNECTION))
         if lines <= 1:
             self._work(call)
@@ -115,12 +116,13 @@ class _Call:
         self._lock = threading.Lock()
         self._results: dict[UUID, SendResult] = {}
         self._troubles = 0
+        self._has_accepted = False
         self._rest = SendResult(UUID(int=0), Outcome.NOT_SENT_THROTTLED, BUSY)
         self._is_stopped = False
 
     def is_over(self) -> bool:
         """Whether no further mail may begin."""
-        return self._is_stopped or time.monotonic() >= self._begins_until
+        return self._is_stopped or boot_seconds() >= self._begins_until
 
     def next_letter(self) -> Letter | None:
         """The next mail that may leave; None when there is none, or no time left."""
@@ -140,22 +142,33 @@ class _Call:
         is refused at once, a server without clear answers after a few."""
         self._keep(result)
         with self._lock:
-            if result.outcome is Outcome.ACCOUNT_REFUSED:
+            is_by_policy = isinstance(result, RefusedByPolicy)
+            if result.outcome is Outcome.ACCOUNT_REFUSED and not is_by_policy:
                 self._stop(result)
-            elif result.status_code is None or result.outcome is Outcome.AMBIGUOUS:
+            elif self._is_unclear(result):
                 self._troubles += 1
                 if self._troubles >= TROUBLES_TO_STOP:
                     self._stop(replace(self._rest, outcome=Outcome.NOT_SENT_RETRY, why=TROUBLED))
 
+    def _is_unclear(self, result: SendResult) -> bool:
+        if isinstance(result, RefusedByPolicy):
+            return not self._has_accepted
+        return result.status_code is None or result.outcome is Outcome.AMBIGUOUS
+
     def results(self) -> list[SendResult]:
         """One result for each mail, in order; what was never begun was surely not sent."""
-        return [
-            self._results.get(email.message_id) or replace(self._rest, message_id=email.message_id)
-            for email in self._emails
-        ]
+        return [self._final(email.message_id) for email in self._emails]
+
+    def _final(self, message_id: UUID) -> SendResult:
+        result = self._results.get(message_id) or replace(self._rest, message_id=message_id)
+        if isinstance(result, RefusedByPolicy) and self._has_accepted:
+            return replace(result, outcome=Outcome.REFUSED)
+        return result
 
     def _keep(self, result: SendResult) -> None:
         self._results[result.message_id] = result
+        if result.outcome is Outcome.ACCEPTED:
+            self._has_accepted = True
 
     def _stop(self, rest: SendResult) -> None:
         if not self._is_stopped:

@@ -1,12 +1,18 @@
 """What a mail server's refusal or reply means for one mail."""
 
 import smtplib
+from dataclasses import dataclass
 
 from funnel.adapters.smtp_dialogue import Refusal, Step
 from funnel.domain.ports import Outcome, OutgoingEmail, SendResult
 
 TOO_LARGE = 552
 NEEDS_SIGN_IN = frozenset({530, 534, 535, 538})
+
+
+@dataclass(frozen=True)
+class RefusedByPolicy(SendResult):
+    """About our account, unless the server takes mails to others: then about this reader."""
 
 
 def judge_sign_in(email: OutgoingEmail, error: smtplib.SMTPException) -> SendResult:
@@ -23,11 +29,16 @@ def judge_sign_in(email: OutgoingEmail, error: smtplib.SMTPException) -> SendRes
 def judge_refusal(email: OutgoingEmail, refusal: Refusal) -> SendResult:
     """A refused sender is about us, a refused recipient or content about this mail."""
     why = f"The mail server refused the {refusal.step} ({refusal.code})."
-    is_about_us = refusal.code in NEEDS_SIGN_IN or (
-        refusal.step is Step.SENDER and refusal.code != TOO_LARGE
+    is_about_us = (
+        refusal.code in NEEDS_SIGN_IN
+        or refusal.is_about_sender
+        or (refusal.step is Step.SENDER and refusal.code != TOO_LARGE)
     )
     if refusal.code // 100 != 5:
         outcome = Outcome.NOT_SENT_RETRY
+    elif refusal.is_by_policy:
+        account = Outcome.ACCOUNT_REFUSED
+        return RefusedByPolicy(email.message_id, account, why, status_code=refusal.code)
     elif is_about_us:
         outcome = Outcome.ACCOUNT_REFUSED
     elif refusal.is_about_address:

@@ -8,14 +8,18 @@ import re
 import smtplib
 import socket
 import ssl
-import time
 from dataclasses import dataclass
 from enum import StrEnum
 
+from funnel.adapters.clocks import boot_seconds
 from funnel.adapters.smtp_server import SmtpServer, Tls
 
 MAX_REPLY_OCTETS = 64 * 1024
 NOT_A_REPLY = -1
+# RFC 3463 and 7505: no such mailbox, no such domain, moved away, a domain that takes no mail.
+_ABOUT_ADDRESS = re.compile(rb"5\.1\.(?:1|2|3|6|10)(?![0-9])")
+_ABOUT_SENDER = re.compile(rb"5\.1\.(?:7|8|9[0-9])(?![0-9])")
+_BY_POLICY = re.compile(rb"5\.(?:1\.0|7\.[0-9]+)(?![0-9])")
 _CODE = re.compile(rb"[2-5][0-9]{2}(?=[ \r\n-])")
 
 
@@ -28,7 +32,7 @@ class Patience:
     """
 
     turn: float = 30.0
-    begin: float = 60.0
+    begin: float = 30.0
     connect: float = 5.0
     command: float = 30.0
     hand_over: float = 60.0
@@ -53,8 +57,21 @@ class Refusal:
 
     @property
     def is_about_address(self) -> bool:
-        """The mailbox does not exist (RFC 3463, 5.1.x); a policy's 550 says nothing of it."""
-        return self.step is Step.RECIPIENT and self.words.startswith(b"5.1.")
+        """The mailbox does not exist; a bare 550 says nothing of it."""
+        return self._is(_ABOUT_ADDRESS)
+
+    @property
+    def is_about_sender(self) -> bool:
+        """The server only now tells that it does not take our own address, or no more from us."""
+        return self._is(_ABOUT_SENDER)
+
+    @property
+    def is_by_policy(self) -> bool:
+        """The server may mean us or the reader: what it says to the other readers tells."""
+        return self._is(_BY_POLICY)
+
+    def _is(self, kind: re.Pattern[bytes]) -> bool:
+        return self.step is Step.RECIPIENT and kind.match(self.words) is not None
 
 
 @dataclass(frozen=True)
@@ -197,7 +214,7 @@ class _PatientClient(smtplib.SMTP):
 
     def start_over(self) -> None:
         """A new hand-over begins."""
-        self._over_at = time.monotonic() + self._patience.hand_over
+        self._over_at = boot_seconds() + self._patience.hand_over
 
     def sign_in(self, server: SmtpServer, tls: ssl.SSLContext) -> None:
         """Read the greeting, go private, log in; raises SMTPException or OSError."""
@@ -212,11 +229,11 @@ class _PatientClient(smtplib.SMTP):
 
     def getreply(self) -> tuple[int, bytes]:
         """One whole reply and its text; raises OSError when it does not come in time."""
-        return self._reply_by(min(time.monotonic() + self._patience.command, self._over_at))
+        return self._reply_by(min(boot_seconds() + self._patience.command, self._over_at))
 
     def final_reply(self) -> tuple[int, bytes]:
         """The reply after the final dot, for which it is right to wait long."""
-        return self._reply_by(time.monotonic() + self._patience.final)
+        return self._reply_by(boot_seconds() + self._patience.final)
 
     def _reply_by(self, ends_at: float) -> tuple[int, bytes]:
         lines: list[bytes] = []
@@ -247,7 +264,7 @@ class _PatientClient(smtplib.SMTP):
     def _receive(self, ends_at: float) -> bytes:
         if self.sock is None or len(self._unread) > MAX_REPLY_OCTETS:
             raise smtplib.SMTPServerDisconnected("the connection is unusable")
-        left = ends_at - time.monotonic()
+        left = ends_at - boot_seconds()
         if left <= 0:
             raise TimeoutError("the reply did not come in time")
         self.sock.settimeout(left)

@@ -200,7 +200,7 @@ def test_a_request_bad_for_everybody_is_not_split_for_ever(picky: Picky) -> None
     picky.bad = frozenset({"@example.org"})
     with closing(SendGridMailer(picky.api_key, picky.url)) as mailer:
         results = mailer.send(make_batch(300))
-    assert {r.outcome for r in results} == {Outcome.REFUSED, Outcome.NOT_SENT_RETRY}
+    assert {r.outcome for r in results} == {Outcome.REFUSED, Outcome.NOT_SENT_THROTTLED}
     assert picky.requests <= 120
     assert picky.accepted == []
 
@@ -211,7 +211,7 @@ def test_without_time_left_nothing_more_is_asked_and_nothing_is_sent(
     with closing(
         SendGridMailer(fake_sendgrid.api_key, fake_sendgrid.url, patience=Patience(begin=0.0))
     ) as mailer:
-        assert set(outcomes(mailer, make_batch(4))) == {Outcome.NOT_SENT_RETRY}
+        assert set(outcomes(mailer, make_batch(4))) == {Outcome.NOT_SENT_THROTTLED}
     assert fake_sendgrid.requests == 0
 
 
@@ -256,7 +256,7 @@ def test_a_provider_in_trouble_is_asked_three_times_and_the_rest_is_surely_not_s
     fake_sendgrid.faults.extend([faults.BROKEN] * 3)
     with closing(SendGridMailer(fake_sendgrid.api_key, fake_sendgrid.url, connections=1)) as mailer:
         found = outcomes(mailer, make_emails(6))
-    assert found == [Outcome.AMBIGUOUS] * 3 + [Outcome.NOT_SENT_RETRY] * 3
+    assert found == [Outcome.AMBIGUOUS] * 3 + [Outcome.NOT_SENT_THROTTLED] * 3
     assert fake_sendgrid.requests == 3
 
 

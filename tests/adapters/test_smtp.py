@@ -31,6 +31,11 @@ RECIPIENT_ANSWERS = [
     ("550 no such user", Outcome.REFUSED),
     ("554 we do not like you", Outcome.REFUSED),
     ("535 sign in first", Outcome.ACCOUNT_REFUSED),
+    *[(f"550 5.1.{detail} no", Outcome.ADDRESS_REFUSED) for detail in (1, 2, 3, 6, 10)],
+    *[(f"550 5.1.{detail} not you", Outcome.ACCOUNT_REFUSED) for detail in (0, 7, 8, 90)],
+    ("550 5.1.4 which one", Outcome.REFUSED),
+    ("554 5.7.1 relay access denied", Outcome.ACCOUNT_REFUSED),
+    ("550 5.2.1 mailbox closed", Outcome.REFUSED),
     ("hello", Outcome.NOT_SENT_RETRY),
 ]
 FINAL_ANSWERS = [

@@ -166,8 +166,21 @@ def test_a_connection_that_hangs_holds_only_its_own_mail_and_the_next() -> None:
         (Slip({"DATA": DROP}), [Outcome.NOT_SENT_RETRY] * 12),
         (Slip({"MAIL": "530 sign in first"}), [Outcome.ACCOUNT_REFUSED] * 12),
         (Slip({"RCPT": "450 greylisted"}), [Outcome.NOT_SENT_RETRY] * 12),
+        (Slip({"RCPT": "550 5.1.8 bad sender"}), [Outcome.ACCOUNT_REFUSED] * 12),
+        (
+            Slip({"RCPT": "554 5.7.1 denied"}),
+            [Outcome.ACCOUNT_REFUSED] * 3 + [Outcome.NOT_SENT_RETRY] * 9,
+        ),
     ],
-    ids=["no answer", "wrong answer", "gone", "account refused", "readers later"],
+    ids=[
+        "no answer",
+        "wrong answer",
+        "gone",
+        "account refused",
+        "readers later",
+        "sender",
+        "policy",
+    ],
 )
 def test_a_server_in_trouble_is_left_alone_after_a_few_mails(
     slip: Slip, found: list[Outcome]
@@ -178,5 +191,17 @@ def test_a_server_in_trouble_is_left_alone_after_a_few_mails(
         closing(SmtpMailer(server.url(), patience=PATIENT)) as mailer,
     ):
         assert [result.outcome for result in mailer.send(emails)] == found
-    is_about_readers = "RCPT" in slip.replies
+    is_about_readers = slip.replies.get("RCPT", "").startswith("4")
     assert (server.transactions >= 12) == is_about_readers
+
+
+@pytest.mark.parametrize("refused", [1, 4])
+def test_a_policy_that_meets_one_reader_of_several_is_about_that_reader(refused: int) -> None:
+    emails = make_batch(6)
+    slip = Slip({"RCPT": "550 5.7.1 not to them"})
+    with (
+        ScriptedSmtp({refused: slip}) as server,
+        closing(SmtpMailer(server.url(), patience=PATIENT)) as mailer,
+    ):
+        found = Counter(result.outcome for result in mailer.send(emails))
+    assert found == {Outcome.REFUSED: 1, Outcome.ACCEPTED: 5}
