@@ -1,5 +1,6 @@
 """The practice as it shows itself; facts only the therapist can give are None until filled in."""
 
+import unicodedata
 from dataclasses import dataclass, fields
 from datetime import date
 from functools import cached_property
@@ -43,6 +44,8 @@ def _zone(value: str) -> str:
 def _one_line(value: str) -> str:
     if len(value.splitlines()) > 1:
         raise ValueError("keep this on one line")
+    if any(unicodedata.category(letter) == "Cc" for letter in value):
+        raise ValueError("a character in this cannot be seen or printed: write it anew")
     return value
 
 

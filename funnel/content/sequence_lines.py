@@ -113,7 +113,7 @@ class SequenceLines:
     exits_on: Facts = Field(frozenset(), description="Whoever does one of these leaves.")
     again_after: SpanText | None = Field(
         None,
-        description="Whoever starts anew so long after the last start enters again. "
+        description="Whoever enters again so long after the end of the last time begins anew. "
         "Without it a person goes through once.",
     )
     priority: int = Field(

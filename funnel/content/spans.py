@@ -10,6 +10,7 @@ from funnel.domain.schedule import Delay, Window
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MAX_DAYS = 366
+SHORTEST_WINDOW = 30  # minutes
 _AMOUNT = re.compile(r"(\d{1,5}) (week|day|hour|minute)s?")
 _SPAN = re.compile(rf"^{_AMOUNT.pattern}(?: {_AMOUNT.pattern})*$")
 _CLOCK = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)$")
@@ -49,7 +50,17 @@ def read_window(value: object) -> Window:
     opens, dash, closes = str(value).partition("-")
     if not dash:
         raise ValueError("write the hours as in 08:00-20:00")
-    return Window(read_clock(opens.strip()), read_clock(closes.strip()))
+    window = Window(read_clock(opens.strip()), read_clock(closes.strip()))
+    if _minute(window.closes) - _minute(window.opens) < SHORTEST_WINDOW:
+        raise ValueError(
+            f"leave {SHORTEST_WINDOW} minutes at least between the hours, "
+            "or mails may never get their turn"
+        )
+    return window
+
+
+def _minute(at: time) -> int:
+    return 60 * at.hour + at.minute
 
 
 def _weekday(value: object) -> int:

@@ -98,6 +98,8 @@ def test_what_is_not_said_changes_nothing() -> None:
         ("priority: 5", "priority: -1", 7, "'priority' does not fit"),
         ("closed_days: send", "closed_days: maybe", 8, "must be one of 'wait' or 'send'"),
         ("09:00-12:00", "12:00-09:00", 12, "a window opens before it closes"),
+        ("09:00-12:00", "09:00-09:29", 12, "leave 30 minutes at least between the hours"),
+        ("A spring series", '"A spring\\u0000series"', 2, "cannot be seen or printed"),
         ("has: [downloaded], lacks", "has: [slept], lacks", 13, "'steps.0.only_if.has.0' must be"),
         ("lacks: [joined]", "lacks: [downloaded]", 13, "nobody can both have and lack"),
         ("pattern: [desk-hips]", "pattern: [moody]", 13, "no pattern 'moody'"),
