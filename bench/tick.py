@@ -53,8 +53,8 @@ SELECT n, 'series', :now FROM ({numbers}) AS numbers;
 INSERT INTO funnel_event (subscriber_id, fact, occurred_at)
 SELECT n, 'confirmed', :now FROM ({numbers}) AS numbers;
 INSERT INTO enrolment (id, subscriber_id, sequence_key, state, started_at, anchor_at,
-                       next_due_at, why, round, send_now)
-SELECT n, n, 'nurture', 'active', :now, :now, :later, 'It is not due before then.', 1, {false}
+                       next_due_at, why, round)
+SELECT n, n, 'nurture', 'active', :now, :now, :later, 'It is not due before then.', 1
 FROM ({numbers}) AS numbers
 """
 CLAIM = """

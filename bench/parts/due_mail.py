@@ -15,9 +15,8 @@ INSERT INTO consent (subscriber_id, purpose, given_at)
 SELECT n, 'series', :now FROM ({numbers}) AS numbers;
 INSERT INTO funnel_event (subscriber_id, fact, occurred_at)
 SELECT n, 'confirmed', :now FROM ({numbers}) AS numbers;
-INSERT INTO enrolment (id, subscriber_id, sequence_key, state, started_at, anchor_at, why, round,
-                       send_now)
-SELECT n, n, 'nurture', 'active', :now, :now, 'The mail is on its way.', 1, {false}
+INSERT INTO enrolment (id, subscriber_id, sequence_key, state, started_at, anchor_at, why, round)
+SELECT n, n, 'nurture', 'active', :now, :now, 'The mail is on its way.', 1
 FROM ({numbers}) AS numbers;
 INSERT INTO message (id, subscriber_id, enrolment_id, step_key, dedupe_key, mail_class, purpose,
                      mail_key, text_version_id, priority, created_at, due_at, not_before, state,

@@ -20,7 +20,7 @@ class Enrolment(Base):
     """One person in one sequence. `next_due_at` is null while a mail is on its way.
 
     `round` counts how often they went through it; `onto` is the step they were led or moved to;
-    with `send_now` the next mail waits for no hour.
+    the mail of the step `send_now` waits for no hour.
     """
 
     __tablename__ = "enrolment"
@@ -48,7 +48,7 @@ class Enrolment(Base):
     why: Mapped[str]
     round: Mapped[int] = mapped_column(default=1, server_default="1")
     onto: Mapped[str | None]
-    send_now: Mapped[bool] = mapped_column(default=False, server_default=false())
+    send_now: Mapped[str | None]
 
     subscriber: Mapped[Subscriber] = relationship()
 

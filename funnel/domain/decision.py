@@ -29,9 +29,9 @@ def next_step(sequence: Sequence, place: Place, now: datetime, house: House = HO
 
     Pure and total. Unless the therapist asked for it, it never answers Send before the step is
     due, outside the window, on a day off, near another mail or above the cap; and never at all
-    after a goal, against consent, or for a step whose mail they had.
+    after a goal, against consent, for a step whose mail they had or that is not for them.
     """
-    reached = sequence.exits_on & (place.facts if place.goals is None else place.goals)
+    reached = sequence.exits_on & place.fresh
     if reached:
         return Finish(f"They {FACT_WORDS[min(reached)]}, so these mails stop.", is_exit=True)
     if place.refusal:
@@ -46,10 +46,10 @@ def upcoming(sequence: Sequence, place: Place) -> Step | None:
     """The step that is looked at next: one that is owed, one jumped to, or the next in order."""
     steps = sequence.steps if place.owed else ()
     owed = (step for step in steps if step.key in place.owed and not step.ways)
-    onto = sequence.step(place.onto) if place.onto else None
-    if onto is None and place.onto in sequence.gone:
-        onto = sequence.after(place.onto)
-    return next(owed, None) or onto or sequence.after(place.last_step)
+    if place.onto is None:
+        return next(owed, None) or sequence.after(place.last_step)
+    # One that was deleted gives way to what followed it there, not to what they were led past.
+    return next(owed, None) or sequence.step(place.onto) or sequence.after(place.onto)
 
 
 def due_at(step: Step, place: Place) -> datetime:
@@ -60,9 +60,17 @@ def due_at(step: Step, place: Place) -> datetime:
     if step.key in place.owed:
         return place.anchor_at
     due = _due(step, step.delay, place)
-    if step.wait_for is None or step.wait_for.facts & place.facts:
-        return due
-    return max(due, _due(step, step.wait_for.at_most, place))
+    return due if _is_met(step.wait_for, place) else max(due, _wait_over_at(step, place))
+
+
+def _is_met(awaited: WaitFor | None, place: Place) -> bool:
+    """Whether there is nothing to wait for; on a later round, only what was done in it counts."""
+    return awaited is None or bool(awaited.facts & place.fresh)
+
+
+def _wait_over_at(step: Step, place: Place) -> datetime:
+    longest = step.wait_for.at_most if step.wait_for else step.delay
+    return _due(step, longest, place)
 
 
 def _due(step: Step, delay: Delay, place: Place) -> datetime:
@@ -72,7 +80,7 @@ def _due(step: Step, delay: Delay, place: Place) -> datetime:
 
 def _fork(step: Step, place: Place, now: datetime) -> Decision:
     due = due_at(step, place)
-    if now < due and not place.send_now:
+    if now < due:
         return Wait(step, due, "The ways part then.")
     for way in step.ways:
         if holds(way.when, place):
@@ -83,14 +91,15 @@ def _fork(step: Step, place: Place, now: datetime) -> Decision:
 def _mail(sequence: Sequence, step: Step, place: Place, now: datetime, house: House) -> Decision:
     if step.key in place.had:
         return Skip(step, "Skipped: this mail has gone to them before.")
-    if place.send_now:
-        return _send(sequence, step, place, "You asked to send it now.")
+    is_asked = step.key == place.send_now
     due = due_at(step, place)
-    if now < due:
+    if now < due and not is_asked:
         return Wait(step, due, _why_not_yet(step, place))
-    passed = _why_passed(step, place, now, due)
+    passed = _why_unfit(step, place) or (None if is_asked else _why_too_late(step, place, now))
     if passed:
         return Skip(step, passed)
+    if is_asked:
+        return _send(sequence, step, place, "You asked to send it now.")
     hold = hold_for(sequence, step, place, now, house)
     return Wait(step, hold.until, hold.why) if hold else _send(sequence, step, place, "It is due.")
 
@@ -102,7 +111,7 @@ def _send(sequence: Sequence, step: Step, place: Place, why: str) -> Send:
 
 def _why_not_yet(step: Step, place: Place) -> str:
     awaited = step.wait_for
-    if awaited is None or awaited.facts & place.facts:
+    if awaited is None or _is_met(awaited, place):
         return "It is not due before then."
     end = "is passed over" if awaited.or_skip else "goes all the same"
     return f"It waits for this: they {_either(awaited.facts)}. Without it, it {end} then."
@@ -112,22 +121,23 @@ def _either(facts: frozenset[Fact]) -> str:
     return " or ".join(FACT_WORDS[fact] for fact in sorted(facts))
 
 
-def _why_passed(step: Step, place: Place, now: datetime, due: datetime) -> str | None:
-    """Why a step that is due is passed over for good; None when it is not."""
+def _why_unfit(step: Step, place: Place) -> str | None:
+    """Why a step is not for this person; None when it is."""
     passed = step.skip_if & place.facts
     if passed:
         return f"Skipped: they {FACT_WORDS[min(passed)]}."
-    unfit = why_not(step.only_if, place) if step.only_if else None
-    if unfit:
-        return unfit
+    return why_not(step.only_if, place) if step.only_if else None
+
+
+def _why_too_late(step: Step, place: Place, now: datetime) -> str | None:
+    """Why the time of a step that is due is over; None when it is not, as for one that is owed."""
     if step.key in place.owed:
         return None
-    if step.wait_for is not None and _waited_in_vain(step.wait_for, place):
-        return f"Skipped: it waited in vain for this: they {_either(step.wait_for.facts)}."
-    if step.expires_after is not None and now > due + step.expires_after:
-        return "Skipped: its time had passed."
-    return None
-
-
-def _waited_in_vain(awaited: WaitFor, place: Place) -> bool:
-    return awaited.or_skip and not awaited.facts & place.facts
+    awaited = step.wait_for
+    if awaited is not None and awaited.or_skip and not _is_met(awaited, place):
+        return f"Skipped: it waited in vain for this: they {_either(awaited.facts)}."
+    if step.expires_after is None:
+        return None
+    # What they did early must not make a mail that waits for it expire early.
+    due = max(due_at(step, place), _wait_over_at(step, place))
+    return "Skipped: its time had passed." if now > due + step.expires_after else None

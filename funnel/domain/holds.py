@@ -7,6 +7,7 @@ from funnel.domain.calendar import Doors
 from funnel.domain.schedule import zone_of
 from funnel.domain.sequence import HOUSE, House, Place, Sequence, Step
 
+GIVES_WAY = "Held: a mail that matters more goes first."
 _A_WEEK = timedelta(days=7)
 _LOOK_AGAIN = timedelta(minutes=15)
 
@@ -25,11 +26,9 @@ def hold_for(
     """What keeps this step's mail back at `now`, though it is due; None when nothing does.
 
     `step` is None when it was deleted while its mail waited. Of the place only the zone, the
-    handle, `send_now` and the other mails count. A mail that was held by a cap, an hour or a day
+    handle and the other mails count. A mail that was held by a cap, an hour or a day
     off is released within the house's spread of the next opening.
     """
-    if place.send_now:
-        return None
     window = (step.window if step else None) or sequence.window
     doors = Doors(zone_of(place.zone), window, _kept(sequence, house))
     others = _behind_others(sequence, place, now, house)
@@ -77,4 +76,4 @@ def _priority(sequence: Sequence, place: Place, now: datetime) -> Hold | None:
     """A mail that matters more goes first; one long overdue holds nobody back for ever."""
     if place.ahead is None or abs(place.ahead - now) >= sequence.min_gap:
         return None
-    return Hold(max(place.ahead, now + _LOOK_AGAIN), "Held: a mail that matters more goes first.")
+    return Hold(max(place.ahead, now + _LOOK_AGAIN), GIVES_WAY)

@@ -4,7 +4,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from funnel.domain.decision import next_step
-from funnel.domain.sequence import Decision, Fact, House, Place, Send, Sequence, Skip, Step, Wait
+from funnel.domain.holds import GIVES_WAY
+from funnel.domain.sequence import (
+    Condition,
+    Decision,
+    Fact,
+    House,
+    Place,
+    Send,
+    Sequence,
+    Skip,
+    Step,
+    Wait,
+)
 
 # A mail is looked for no further than this many holds ahead.
 MOST_WAITS = 64
@@ -42,6 +54,8 @@ def passed(place: Place, skip: Skip, now: datetime) -> Place:
     delays of what follows are counted on from where they were.
     """
     key = skip.step.key
+    if key == place.send_now:
+        place = replace(place, send_now=None)
     if key in place.owed:
         return replace(place, owed=place.owed - {key})
     anchor_at = place.anchor_at if key in place.had else now
@@ -75,6 +89,9 @@ def forecast(sequence: Sequence, place: Place, start: datetime, house: House) ->
                 return Forecast(step.key, mail, at, hold, tuple(skips))
             case Wait(_, until, why):
                 at, hold = until, hold if why == NOT_DUE else why
+                if why == GIVES_WAY and place.ahead is not None:
+                    # Until then the engine only looks again, every quarter of an hour.
+                    at = max(at, place.ahead + sequence.min_gap)
             case _:
                 return None
     return None
@@ -85,7 +102,17 @@ def heeds(sequence: Sequence, fact: Fact) -> bool:
     return any(fact in _asked(step) for step in sequence.steps)
 
 
+def heeds_days(sequence: Sequence) -> bool:
+    """Whether a step of this sequence asks how many days of the challenge are done."""
+    return any(each.days_done for step in sequence.steps for each in conditions_of(step))
+
+
+def conditions_of(step: Step) -> list[Condition]:
+    """The conditions of a step: of each of its ways, and of its mail."""
+    return [way.when for way in step.ways] + ([step.only_if] if step.only_if else [])
+
+
 def _asked(step: Step) -> frozenset[Fact]:
-    conditions = [way.when for way in step.ways] + ([step.only_if] if step.only_if else [])
+    conditions = conditions_of(step)
     awaited = step.wait_for.facts if step.wait_for else frozenset()
     return step.skip_if.union(awaited, *(each.has | each.lacks for each in conditions))

@@ -95,8 +95,9 @@ class Sequence:
     """An ordered set of steps with its entry, its exits and the consent it needs.
 
     `starts_on` facts enrol a person; `follows` names a sequence whose end enrols them. Whoever
-    is enrolled `again_after` their start may begin anew. `gone` maps each step of an older version
-    that is here no more to the nearest one before it that is, or to None: the start.
+    enters again `again_after` the end of their last round begins anew. `gone` maps each
+    step of an older version that is here no more to the nearest one before it that is, or to
+    None: the start.
     """
 
     key: str
@@ -134,6 +135,14 @@ class Sequence:
         place = self._places.get(key, len(self.steps))
         return self.steps[place] if place < len(self.steps) else None
 
+    def mails_between(self, key: str, onto: str | None) -> list[str]:
+        """The keys of the mails after one step and before another; none when there is no other."""
+        keys = [step.key for step in self.steps]
+        if onto not in keys or key not in keys:
+            return []
+        between = self.steps[keys.index(key) + 1 : keys.index(onto)]
+        return [step.key for step in between if not step.ways]
+
     @cached_property
     def _places(self) -> dict[str | None, int]:
         """The place of the step after each key; found once, for every person asks."""
@@ -149,7 +158,8 @@ class Place:
     whatever `last_step` says; `owed` are steps behind the person to be sent all the same, first
     of all. `had` are steps whose mail went or may have gone. `last_drip_at` and `recent` (the last
     seven days) are series mails of any sequence; `ahead` is when a sequence of higher priority has
-    its next one due. With `send_now` nothing but consent and goals holds the next mail.
+    its next one due. `send_now` is the step that the therapist asked to be sent at once: nothing
+    but consent, goals and whom it is for holds that one.
     """
 
     anchor_at: datetime
@@ -168,7 +178,12 @@ class Place:
     had: frozenset[str] = frozenset()
     recent: tuple[datetime, ...] = ()
     ahead: datetime | None = None
-    send_now: bool = False
+    send_now: str | None = None
+
+    @property
+    def fresh(self) -> frozenset[Fact]:
+        """What they did in this round."""
+        return self.facts if self.goals is None else self.goals
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from funnel.db.mail import Enrolment, OwedStep, StepSkip
 from funnel.domain.decision import next_step
 from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.progress import Progress, progress
-from funnel.domain.sequence import Finish, Halt, Place, Send, Wait
+from funnel.domain.sequence import Finish, Halt, Place, Send, Skip, Wait
 from funnel.domain.sequence import Sequence as Series
 from funnel.services import outbox, places, sequence_pause
 from funnel.services.enrolment import start_followers
 from funnel.services.house_rules import Rules, plain_rules
-from funnel.services.places import Batch, Enrolled, Patterns
+from funnel.services.places import SET_ASIDE, Batch, Enrolled, Patterns
 from funnel.services.step_mail import Queued, StepMail, queue_steps
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 BATCH = 1000
 LOOK_AGAIN_AFTER = timedelta(hours=1)
 ON_ITS_WAY = "The mail is on its way."
-SET_ASIDE = "Held: this place could not be decided; see the log."
 
 
 def no_patterns(_session: Session, _who: Collection[int]) -> Mapping[int, str]:
@@ -126,7 +125,7 @@ def _decide(row: Enrolled, batch: Batch, written: _Written, now: datetime) -> No
     if row.sequence_key in batch.paused and _would_move(found):
         _look_at(row, now + LOOK_AGAIN_AFTER, sequence_pause.WHY, written)
         return
-    _note_skips(row, place, found, written, now)
+    _note_skips(row, sequence, place, found, written, now)
     _settle(row, sequence, found, batch, written, now)
 
 
@@ -154,14 +153,32 @@ def _look_at(row: Enrolled, at: datetime | None, why: str, written: _Written) ->
 
 
 def _note_skips(
-    row: Enrolled, before: Place, found: Progress, written: _Written, now: datetime
+    row: Enrolled,
+    sequence: Series,
+    before: Place,
+    found: Progress,
+    written: _Written,
+    now: datetime,
 ) -> None:
     for skip in found.skips:
-        key = skip.step.key
-        if key in before.owed:
-            written.paid.append((row.id, key))
-        if key not in before.had:
-            written.skips.append(skip_row(row.id, key, skip.why, now))
+        if skip.step.key in before.owed:
+            written.paid.append((row.id, skip.step.key))
+        written.skips += skip_rows(row.id, sequence, skip, before.had, now)
+
+
+def skip_rows(
+    enrolment_id: int, sequence: Series, skip: Skip, had: Collection[str], now: datetime
+) -> list[Row]:
+    """The rows of the mails that a skip passes over; those that a person had are none.
+
+    A fork is no mail itself, but passes over those between it and where it leads.
+    """
+    if not skip.step.ways:
+        told = {skip.step.key: skip.why}
+    else:
+        why = f"Not for them: the way led on to '{skip.onto}'."
+        told = dict.fromkeys(sequence.mails_between(skip.step.key, skip.onto), why)
+    return [skip_row(enrolment_id, key, told[key], now) for key in told if key not in had]
 
 
 def skip_row(enrolment_id: int, step_key: str, why: str, now: datetime) -> Row:
@@ -184,6 +201,7 @@ def _settle(
             "last_step": stands.last_step,
             "anchor_at": stands.anchor_at,
             "onto": stands.onto,
+            "send_now": stands.send_now,
         }
     match found.decision:
         case Send():
@@ -222,7 +240,7 @@ def _letter(row: Enrolled, sequence: Series, decision: Send) -> StepMail:
         purpose=sequence.purpose,
         why=decision.why,
         variant=decision.variant,
-        is_hurried=row.send_now,
+        is_hurried=row.send_now == decision.step.key,
     )
 
 
@@ -234,7 +252,7 @@ def _end(
     now: datetime,
     moved: Row | None = None,
 ) -> None:
-    end: Row = {"state": state, "ended_at": now, "next_due_at": None, "send_now": False, "why": why}
+    end: Row = {"state": state, "ended_at": now, "next_due_at": None, "send_now": None, "why": why}
     written.changes.append({**(moved or {"id": row.id}), **end})
     written.ended.append((row.id, why))
 
@@ -253,8 +271,9 @@ def write(session: Session, batch: Batch, written: _Written, now: datetime) -> N
     for enrolment_id, why in written.ended:
         if enrolment_id in batch.leaving:
             outbox.cancel_waiting(session, [enrolment_id], why=why, now=now)
-    for row in written.finished:
-        start_followers(session, row.subscriber_id, row.sequence_key, now=now)
+    if written.finished:
+        ended = [(row.subscriber_id, row.sequence_key, row.started_at) for row in written.finished]
+        start_followers(session, ended, now=now)
 
 
 def _queued(mail: StepMail, outcome: Queued, now: datetime) -> Row:
@@ -264,7 +283,8 @@ def _queued(mail: StepMail, outcome: Queued, now: datetime) -> Row:
             return {"next_due_at": None, "why": ON_ITS_WAY}
         case Queued.WENT:
             why = "This mail went out before, so the next one follows."
-            return {"last_step": mail.step_key, "onto": None, "next_due_at": now, "why": why}
+            moved = {"last_step": mail.step_key, "onto": None, "send_now": None}
+            return {**moved, "next_due_at": now, "why": why}
         case Queued.NO_WORDS:
             # One step without words must not stop everybody else's mail.
             why = f"Held: there is no mail text '{mail.mail_key}' yet."

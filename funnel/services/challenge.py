@@ -15,9 +15,10 @@ from funnel.domain.challenge import DayStatus, day_statuses, is_complete
 from funnel.domain.errors import DayLocked
 from funnel.domain.evidence import Evidence
 from funnel.domain.people import PersonState, Purpose
+from funnel.domain.progress import heeds_days
 from funnel.domain.sequence import Fact
 from funnel.links import Links
-from funnel.services import consent, people, suppression
+from funnel.services import consent, enrolment, people, suppression, texts
 from funnel.services.facts import record_fact
 
 
@@ -126,6 +127,9 @@ def mark_day(
     if entry is None or day not in {view.number for view in before.days if view.is_open}:
         raise DayLocked
     _set_done(session, entry, day, is_done, now)
+    known = texts.sequences(session).items()
+    heeding = [key for key, sequence in known if heeds_days(sequence)]
+    enrolment.look_again(session, person.id, heeding, now=now)
     session.expire(entry, ["days"])
     after = challenge_view(session, handle, challenge=challenge, now=now)
     if after.is_complete:

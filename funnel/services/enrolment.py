@@ -1,11 +1,12 @@
 """People moving through sequences: starting, advancing, stopping."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from funnel.db.bulk import Row, among, insert_absent
 from funnel.db.mail import Enrolment, Message
 from funnel.db.people import Consent, Subscriber
 from funnel.db.upsert import insert_if_absent
@@ -16,39 +17,49 @@ from funnel.domain.progress import heeds
 from funnel.domain.sequence import Fact, Place, Sequence
 from funnel.services import outbox, texts
 
+ASKED_AGAIN = "Something happened that may change what comes next."
 LIVE = (EnrolmentState.ACTIVE, EnrolmentState.PAUSED, EnrolmentState.HELD)
 
 
-def enrol(session: Session, subscriber_id: int, sequence: Sequence, *, now: datetime) -> None:
+def enrol(
+    session: Session,
+    subscriber_id: int,
+    sequence: Sequence,
+    *,
+    now: datetime,
+    may_begin_anew: bool = True,
+) -> None:
     """Start a person in a sequence.
 
     Someone who had stopped goes on from where they were; someone whose last round is over begins
-    anew where the sequence allows it, and so long after. Otherwise nothing changes.
+    anew where the sequence and the caller allow it, and so long after. Otherwise nothing changes.
     """
     if _begin(session, subscriber_id, sequence, 1, now):
         return
     last = _last_round(session, subscriber_id, sequence.key)
     if last is not None and last.state == EnrolmentState.STOPPED:
         _go_on(last, now)
-    elif last is not None and _may_begin_anew(last, sequence, now):
+    elif may_begin_anew and last is not None and _may_begin_anew(last, sequence, now):
         _begin(session, subscriber_id, sequence, last.round + 1, now)
 
 
 def _begin(
     session: Session, subscriber_id: int, sequence: Sequence, number: int, now: datetime
 ) -> bool:
-    return insert_if_absent(
-        session,
-        Enrolment,
-        subscriber_id=subscriber_id,
-        sequence_key=sequence.key,
-        round=number,
-        state=EnrolmentState.ACTIVE,
-        started_at=now,
-        anchor_at=now,
-        next_due_at=now,
-        why="Just started." if number == 1 else f"Started for the {_ordinal(number)} time.",
-    )
+    return insert_if_absent(session, Enrolment, **_row(subscriber_id, sequence.key, number, now))
+
+
+def _row(subscriber_id: int, key: str, number: int, now: datetime) -> Row:
+    return {
+        "subscriber_id": subscriber_id,
+        "sequence_key": key,
+        "round": number,
+        "state": EnrolmentState.ACTIVE,
+        "started_at": now,
+        "anchor_at": now,
+        "next_due_at": now,
+        "why": "Just started." if number == 1 else f"Started for the {_ordinal(number)} time.",
+    }
 
 
 def _ordinal(number: int) -> str:
@@ -66,7 +77,7 @@ def _last_round(session: Session, subscriber_id: int, key: str) -> Enrolment | N
 def _go_on(enrolment: Enrolment, now: datetime) -> None:
     enrolment.state = EnrolmentState.ACTIVE
     enrolment.anchor_at = enrolment.next_due_at = now
-    enrolment.ended_at = None
+    enrolment.ended_at = enrolment.send_now = None
     enrolment.why = "Started again."
 
 
@@ -86,21 +97,23 @@ def apply_fact(session: Session, person: Subscriber, fact: Fact, *, now: datetim
     known = texts.sequences(session)
     exits = [key for key, sequence in known.items() if fact in sequence.exits_on]
     end_sequences(session, person, exits, fact, now=now)
-    look_again(
-        session,
-        person.id,
-        [key for key, sequence in known.items() if heeds(sequence, fact)],
-        now=now,
-    )
+    heeding = [key for key, sequence in known.items() if heeds(sequence, fact)]
+    if heeding:
+        _take_back(session, person.id, heeding, now)
+        look_again(session, person.id, heeding, now=now)
     start_by(session, person, fact, now=now)
 
 
 def repeat_fact(session: Session, person: Subscriber, fact: Fact, *, now: datetime) -> None:
     """What follows from a fact that has become true once more.
 
-    It ends later rounds that it is the goal of, and opens a new round of sequences that allow it.
+    It ends later rounds that it is the goal of, is looked at again by those that wait for it, and
+    opens a new round of sequences that allow it.
     """
-    for sequence in texts.sequences(session).values():
+    known = texts.sequences(session)
+    heeding = [key for key, sequence in known.items() if heeds(sequence, fact)]
+    look_again(session, person.id, heeding, now=now)
+    for sequence in known.values():
         if fact in sequence.exits_on:
             end_sequences(session, person, [sequence.key], fact, now=now)
         opens = fact in sequence.starts_on and sequence.again_after is not None
@@ -108,6 +121,35 @@ def repeat_fact(session: Session, person: Subscriber, fact: Fact, *, now: dateti
             last = _last_round(session, person.id, sequence.key)
             if last is not None and _may_begin_anew(last, sequence, now):
                 _begin(session, person.id, sequence, last.round + 1, now)
+
+
+def _take_back(session: Session, subscriber_id: int, keys: list[str], now: datetime) -> None:
+    """Take back a person's mails that were not started: their conditions are asked once more.
+
+    One that somebody asked to be sent at once stays as urgent; one to be sent again stays.
+    """
+    query = (
+        select(Enrolment.id, Message.step_key, Message.is_hurried)
+        .join(Message)
+        .where(
+            Enrolment.subscriber_id == subscriber_id,
+            Enrolment.sequence_key.in_(keys),
+            Enrolment.state == EnrolmentState.ACTIVE,
+            Message.state.in_([MessageState.SCHEDULED, MessageState.CLAIMED]),
+            Message.is_resent.is_(False),
+        )
+    )
+    for enrolment_id, step_key, is_hurried in session.execute(query).all():
+        outbox.cancel_waiting(session, [enrolment_id], why=ASKED_AGAIN, now=now)
+        session.execute(
+            update(Enrolment)
+            .where(Enrolment.id == enrolment_id)
+            .values(
+                next_due_at=now,
+                send_now=step_key if is_hurried else Enrolment.send_now,
+                why=ASKED_AGAIN,
+            )
+        )
 
 
 def look_again(
@@ -126,11 +168,18 @@ def look_again(
     )
 
 
-def start_by(session: Session, person: Subscriber, fact: Fact, *, now: datetime) -> None:
+def start_by(
+    session: Session,
+    person: Subscriber,
+    fact: Fact,
+    *,
+    now: datetime,
+    may_begin_anew: bool = True,
+) -> None:
     """Start the sequences that this fact opens, of those the person agreed to."""
     for sequence in texts.sequences(session).values():
         if fact in sequence.starts_on and _has_agreed(session, person.id, sequence):
-            enrol(session, person.id, sequence, now=now)
+            enrol(session, person.id, sequence, now=now, may_begin_anew=may_begin_anew)
 
 
 def _has_agreed(session: Session, subscriber_id: int, sequence: Sequence) -> bool:
@@ -177,17 +226,41 @@ def _end(
 ) -> None:
     enrolment.state = state
     enrolment.ended_at = now
-    enrolment.next_due_at = None
+    enrolment.next_due_at = enrolment.send_now = None
     enrolment.why = why
     session.flush()
     outbox.cancel_waiting(session, [enrolment.id], why=why, now=now)
 
 
-def start_followers(session: Session, subscriber_id: int, key: str, *, now: datetime) -> None:
-    """Start the sequences that follow this one, of those the person agreed to."""
+def start_followers(
+    session: Session, finished: Collection[tuple[int, str, datetime]], *, now: datetime
+) -> None:
+    """Start the sequences that follow those that people came to the end of, where they agreed.
+
+    `finished` is who, which sequence, and when they began it. Whoever comes to the end twice, for
+    a mail that was put in behind them, is started once. A handful of statements for each follower.
+    """
     for sequence in texts.sequences(session).values():
-        if sequence.follows == key and _has_agreed(session, subscriber_id, sequence):
-            enrol(session, subscriber_id, sequence, now=now)
+        began = {who: at for who, key, at in finished if key == sequence.follows}
+        if not began:
+            continue
+        query = select(Consent.subscriber_id).where(Consent.purpose == sequence.purpose)
+        agreed = session.scalars(query.where(among(session, Consent.subscriber_id, list(began))))
+        _follow(session, {who: began[who] for who in agreed}, sequence, now)
+
+
+def _follow(
+    session: Session, began: Mapping[int, datetime], sequence: Sequence, now: datetime
+) -> None:
+    query = select(Enrolment.subscriber_id, func.max(Enrolment.started_at))
+    theirs = query.where(
+        Enrolment.sequence_key == sequence.key, among(session, Enrolment.subscriber_id, list(began))
+    )
+    known = dict(session.execute(theirs.group_by(Enrolment.subscriber_id)).all())
+    fresh = [_row(who, sequence.key, 1, now) for who in began if who not in known]
+    insert_absent(session, Enrolment, fresh)
+    for who, last in known.items():
+        enrol(session, who, sequence, now=now, may_begin_anew=last < began[who])
 
 
 def release(session: Session, subscriber_id: int, *, now: datetime) -> int:

@@ -22,6 +22,7 @@ from funnel.domain.sequence import Fact, House, Place, Sequence, Step
 from funnel.services import control, people, sequence_pause, texts
 from funnel.services.control import SendingState
 from funnel.services.moving import LockedMessage
+from funnel.services.places import SET_ASIDE
 
 log = logging.getLogger(__name__)
 
@@ -258,6 +259,7 @@ def _ahead(session: Session, ids: set[int], now: datetime) -> dict[int, list[tup
     query = select(Enrolment.subscriber_id, Enrolment.sequence_key, Enrolment.next_due_at).where(
         among(session, Enrolment.subscriber_id, ids),
         Enrolment.state == EnrolmentState.ACTIVE,
+        Enrolment.why != SET_ASIDE,
     )
     found: dict[int, list[tuple[str, datetime]]] = {}
     for who, key, at in session.execute(query):

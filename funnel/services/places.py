@@ -17,12 +17,14 @@ from funnel.domain.delivery import OPEN_STATES, MessageState
 from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.people import PersonState, Standing, why_not_send
 from funnel.domain.ports import MailClass
-from funnel.domain.sequence import Condition, Fact, House, Place, Step
+from funnel.domain.progress import conditions_of
+from funnel.domain.sequence import Condition, Fact, House, Place
 from funnel.domain.sequence import Sequence as Series
 from funnel.services import people, sequence_pause, texts
 from funnel.services.house_rules import Rules, house_at
 from funnel.services.step_mail import SURELY_NOT_SENT
 
+SET_ASIDE = "Held: this place could not be decided; see the log."
 Patterns = Callable[[Session, Collection[int]], Mapping[int, str]]
 
 _A_WEEK = timedelta(days=7)
@@ -42,7 +44,7 @@ class Enrolled:
     last_step: str | None
     anchor_at: datetime
     onto: str | None
-    send_now: bool
+    send_now: str | None
     next_due_at: datetime | None
     why: str
     handle: UUID
@@ -180,11 +182,7 @@ def load(
 
 
 def _conditions(sequence: Series | None) -> list[Condition]:
-    return [each for step in sequence.steps for each in _of_step(step)] if sequence else []
-
-
-def _of_step(step: Step) -> list[Condition]:
-    return [way.when for way in step.ways] + ([step.only_if] if step.only_if else [])
+    return [each for step in sequence.steps for each in conditions_of(step)] if sequence else []
 
 
 def _facts(session: Session, who: Collection[int]) -> dict[int, dict[Fact, datetime]]:
@@ -260,7 +258,8 @@ def _beside(
 ) -> dict[int, dict[int, tuple[int, datetime | None]]]:
     """The priority and the next instant of each going enrolment of these people.
 
-    Not read while all sequences matter alike; what stands still holds nothing back.
+    Not read while all sequences matter alike; what stands still, or was set aside, holds nothing
+    back.
     """
     if len({each.priority for each in sequences.values()}) < 2:
         return {}
@@ -272,6 +271,7 @@ def _beside(
         among(session, Enrolment.subscriber_id, who),
         Enrolment.state == EnrolmentState.ACTIVE,
         Enrolment.sequence_key.in_(going),
+        Enrolment.why != SET_ASIDE,
     )
     found: dict[int, dict[int, tuple[int, datetime | None]]] = defaultdict(dict)
     for person, enrolment_id, key, due in session.execute(query):

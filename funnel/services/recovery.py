@@ -17,7 +17,7 @@ from funnel.domain.progress import forecast, passed
 from funnel.domain.sequence import House, Place, Skip
 from funnel.domain.sequence import Sequence as Series
 from funnel.services import people, restored
-from funnel.services.advancing import SequenceEngine, skip_row
+from funnel.services.advancing import SequenceEngine, skip_rows
 from funnel.services.places import Enrolled, enrolled
 from funnel.services.restored import Gap, Standstill
 from funnel.services.settling import SettledStep, steps_settled
@@ -117,10 +117,11 @@ def _pass_over(session: Session, ids: Sequence[int], gap: Gap, engine: SequenceE
     for row in rows:
         sequence = batch.sequences.get(row.sequence_key)
         if sequence is not None:
-            place = replace(batch.place(row, sequence, start), send_now=False)
+            place = replace(batch.place(row, sequence, start), send_now=None)
             after, met = _live_through(sequence, place, start, gap.until, batch.house)
             changes.append(_moved(row, after))
-            skips += [skip_row(row.id, each.step.key, each.why, gap.until) for each in met]
+            for each in met:
+                skips += skip_rows(row.id, sequence, each, place.had, gap.until)
     update_by_shape(session, Enrolment, changes)
     insert_absent(session, StepSkip, skips)
     _pay(session, [(skip["enrolment_id"], skip["step_key"]) for skip in skips])
@@ -150,7 +151,7 @@ def _moved(row: Enrolled, place: Place) -> Row:
         "last_step": place.last_step,
         "anchor_at": place.anchor_at,
         "onto": place.onto,
-        "send_now": False,
+        "send_now": None,
     }
 
 

@@ -12,10 +12,10 @@ from funnel.domain.decision import upcoming
 from funnel.domain.delivery import MessageState
 from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.errors import InvalidInput, NotFound
-from funnel.domain.progress import passed, progress
-from funnel.domain.sequence import Finish, Halt, House, Place, Send, Sequence, Skip, Wait
+from funnel.domain.progress import forecast, passed
+from funnel.domain.sequence import House, Place, Sequence, Skip, Step
 from funnel.services import outbox, people, places, sequence_pause, texts
-from funnel.services.advancing import SequenceEngine, skip_row
+from funnel.services.advancing import SequenceEngine, skip_row, skip_rows
 from funnel.services.enrolment import LIVE
 from funnel.services.step_mail import SURELY_NOT_SENT
 
@@ -39,6 +39,7 @@ class _Seat:
     place: Place
     house: House
     leaving: str | None
+    start: datetime
 
 
 def pause(session: Session, enrolment_id: int, *, by: str, now: datetime) -> Steered:
@@ -49,7 +50,7 @@ def pause(session: Session, enrolment_id: int, *, by: str, now: datetime) -> Ste
     row = _lock(session, enrolment_id)
     if row.state != EnrolmentState.PAUSED:
         row.state = EnrolmentState.PAUSED
-        row.next_due_at = None
+        row.next_due_at = row.send_now = None
         row.why = f"Paused by {by}."
         session.flush()
         outbox.cancel_waiting(session, [row.id], why=row.why, now=now)
@@ -81,15 +82,12 @@ def skip_next(
     """
     seat = _seat(session, _lock(session, enrolment_id), engine, now)
     done = Steered(f"Skipped '{step}' of {_title(session, seat.row)} for one person.")
-    if _is_skipped(session, enrolment_id, step):
+    if step not in seat.place.owed and _is_skipped(session, enrolment_id, step):
         return done
     seat = _take_back(session, seat, engine, now)
-    found = progress(seat.sequence, seat.place, now, seat.house)
-    if not isinstance(found.decision, Send | Wait) or found.decision.step.key != step:
-        raise InvalidInput("step", "By now another mail comes next for them. Please look again.")
-    skips = (*found.skips, Skip(found.decision.step, f"Skipped by {by}."))
-    _note(session, seat, skips, now)
-    _stand(seat.row, passed(found.place, skips[-1], now), f"'{step}' was skipped by {by}.", now)
+    skip = Skip(_known(seat, step), f"Skipped by {by}.")
+    place = _pass_over(session, seat, (*_way_to(seat, step), skip), now)
+    _stand(seat.row, place, f"'{step}' was skipped by {by}.", now)
     return done
 
 
@@ -104,8 +102,9 @@ def send_now(
 ) -> Steered:
     """Send the next mail, which must be that of `step`, at once: no hour or gap holds it.
 
-    One that has gone or is leaving already goes once all the same. Raises NotFound, or
-    InvalidInput when another mail is next, or none may go to them.
+    What comes before it and would be passed over is passed over now. One that has gone or is
+    leaving already goes once all the same. Raises NotFound, or InvalidInput when another mail is
+    next, or none may go to them.
     """
     seat = _seat(session, _lock(session, enrolment_id), engine, now)
     done = Steered(f"Sent '{step}' of {_title(session, seat.row)} to one person at once.")
@@ -115,14 +114,8 @@ def send_now(
     if step in seat.place.had:
         return done
     _refuse_still(session, seat)
-    place = replace(seat.place, send_now=True)
-    found = progress(seat.sequence, place, now, seat.house)
-    if isinstance(found.decision, Finish | Halt):
-        raise InvalidInput("step", found.decision.why)
-    if found.decision.step.key != step:
-        raise InvalidInput("step", "By now another mail comes next for them. Please look again.")
-    seat.row.send_now = True
-    _stand(seat.row, seat.place, f"{by} asked to send it now.", now)
+    place = _pass_over(session, seat, _way_to(seat, step), now)
+    _stand(seat.row, place, f"{by} asked to send it now.", now, send_now=step)
     return done
 
 
@@ -141,8 +134,7 @@ def move_to(
     all. Raises NotFound, or InvalidInput for a mail they had or while one is leaving.
     """
     seat = _seat(session, _lock(session, enrolment_id), engine, now)
-    if seat.sequence.step(step) is None:
-        raise NotFound
+    _known(seat, step)
     done = Steered(f"Moved one person to '{step}' of {_title(session, seat.row)}.")
     if step in {seat.row.onto, seat.leaving}:
         return done
@@ -223,7 +215,26 @@ def _seat(session: Session, row: Enrolment, engine: SequenceEngine, now: datetim
     if sequence is None:
         raise NotFound
     place = batch.place(found, sequence, now)
-    return _Seat(row, sequence, place, batch.house, batch.leaving.get(row.id))
+    start = max(now, found.next_due_at or now)
+    return _Seat(row, sequence, place, batch.house, batch.leaving.get(row.id), start)
+
+
+def _way_to(seat: _Seat, step: str) -> tuple[Skip, ...]:
+    """What is passed over before the step's mail, which must be the next that is foretold."""
+    found = forecast(seat.sequence, seat.place, seat.start, seat.house)
+    if found is None:
+        why = seat.place.refusal or "No mail comes next for them any more."
+        raise InvalidInput("step", why)
+    if found.key != step:
+        raise InvalidInput("step", "By now another mail comes next for them. Please look again.")
+    return found.skips
+
+
+def _known(seat: _Seat, key: str) -> Step:
+    step = seat.sequence.step(key)
+    if step is None:
+        raise NotFound
+    return step
 
 
 def _take_back(session: Session, seat: _Seat, engine: SequenceEngine, now: datetime) -> _Seat:
@@ -246,24 +257,29 @@ def _refuse_still(session: Session, seat: _Seat) -> None:
         raise InvalidInput("step", "A mail is just leaving for them. Please try in a minute.")
 
 
-def _stand(row: Enrolment, place: Place, why: str, now: datetime) -> None:
+def _stand(
+    row: Enrolment, place: Place, why: str, now: datetime, *, send_now: str | None = None
+) -> None:
     """Write where the person stands now; a place that was held goes on, a paused one stays so."""
     row.last_step, row.anchor_at, row.onto = place.last_step, place.anchor_at, place.onto
-    row.why = why
+    row.send_now, row.why = send_now, why
     if row.state != EnrolmentState.PAUSED:
         row.state = EnrolmentState.ACTIVE
         row.next_due_at = now
 
 
-def _note(session: Session, seat: _Seat, skips: tuple[Skip, ...], now: datetime) -> None:
-    """Keep the steps that were passed over, and pay those that were owed."""
-    fresh = [skip for skip in skips if skip.step.key not in seat.place.had]
-    rows = [skip_row(seat.row.id, skip.step.key, skip.why, now) for skip in fresh]
-    insert_absent(session, StepSkip, rows)
+def _pass_over(session: Session, seat: _Seat, skips: tuple[Skip, ...], now: datetime) -> Place:
+    """Keep the steps that were passed over, and pay those that were owed; the place after it."""
+    place = seat.place
+    for skip in skips:
+        rows = skip_rows(seat.row.id, seat.sequence, skip, seat.place.had, now)
+        insert_absent(session, StepSkip, rows)
+        place = passed(place, skip, now)
     keys = [skip.step.key for skip in skips]
     session.execute(
         delete(OwedStep).where(OwedStep.enrolment_id == seat.row.id, OwedStep.step_key.in_(keys))
     )
+    return place
 
 
 def _is_skipped(session: Session, enrolment_id: int, step: str) -> bool:

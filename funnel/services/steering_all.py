@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, 
 from sqlalchemy.orm import Session
 
 from funnel.db.bulk import Row, insert_absent
-from funnel.db.mail import Enrolment, Message, StepSkip
+from funnel.db.mail import Enrolment, Message, OwedStep, StepSkip
 from funnel.domain.decision import upcoming
 from funnel.domain.delivery import MessageState
 from funnel.domain.enrolment import EnrolmentState
@@ -38,12 +38,13 @@ def pause_sequence(session: Session, key: str, *, by: str, now: datetime) -> Ste
         is_meant = and_(
             Enrolment.sequence_key == key,
             Enrolment.state == EnrolmentState.ACTIVE,
-            Enrolment.id.in_(_with_mail()),
+            or_(Enrolment.id.in_(_with_mail()), Enrolment.send_now.is_not(None)),
         )
         meant = select(Enrolment.id, Enrolment.subscriber_id).where(is_meant)
         for ids in _locked(session, meant):
             outbox.cancel_waiting(session, ids, why=sequence_pause.WHY, now=now)
-            _set(session, ids, {"next_due_at": now, "why": sequence_pause.WHY})
+            still = {"next_due_at": now, "send_now": None, "why": sequence_pause.WHY}
+            _set(session, ids, still)
             count += len(ids)
     return Steered(f"Paused the whole of “{sequence.title}”.", count)
 
@@ -58,6 +59,12 @@ def resume_sequence(
     sequence = _sequence(session, key)
     count = 0
     if sequence_pause.go(session, key):
+        people.lock(
+            session,
+            select(Enrolment.subscriber_id).where(
+                Enrolment.sequence_key == key, Enrolment.why == sequence_pause.WHY
+            ),
+        )
         spread = house_at(session, engine.rules, now).spread
         for part in range(SLICES):
             is_held = and_(
@@ -83,23 +90,27 @@ def skip_all(session: Session, key: str, step: str, *, by: str, now: datetime) -
     for ids in _before(session, sequence, step):
         outbox.cancel_waiting(session, ids, why=why, now=now)
         insert_absent(session, StepSkip, [skip_row(each, step, why, now) for each in ids])
-        _stand(session, ids, {"last_step": step, "anchor_at": now, "onto": None, "why": why}, now)
+        moved = {"last_step": step, "anchor_at": now, "onto": None, "send_now": None}
+        _stand(session, ids, {**moved, "why": why}, now)
         count += len(ids)
     return Steered(f"Skipped '{step}' of “{sequence.title}” for {_people(count)}.", count)
 
 
 def send_all_now(session: Session, key: str, step: str, *, by: str, now: datetime) -> Steered:
-    """Send the mail of a step at once to everyone who stands before it and is not paused."""
+    """Send the mail of a step at once to everyone who stands before it and is not paused.
+
+    Whoever gets another mail first, which is owed to them or waits to leave, is left alone.
+    """
     sequence, count = _sequence(session, key, step), 0
     if key in sequence_pause.paused(session):
         raise InvalidInput("step", "This series is paused. Resume it first.")
     going = Enrolment.state != EnrolmentState.PAUSED
-    for ids in _before(session, sequence, step, going):
+    for ids in _before(session, sequence, step, going, ~_gets_another_first(step)):
         leaving = set(session.scalars(_with_mail().where(Message.enrolment_id.in_(ids))))
         hurry(session, sorted(leaving), now=now)
         why = f"{by} asked to send it now."
         others = [each for each in ids if each not in leaving]
-        _stand(session, others, {"send_now": True, "why": why}, now)
+        _stand(session, others, {"send_now": step, "why": why}, now)
         count += len(ids)
     return Steered(f"Sent '{step}' of “{sequence.title}” to {_people(count)} at once.", count)
 
@@ -115,7 +126,8 @@ def move_all(
         outbox.cancel_waiting(session, ids, why="Another step comes first.", now=now)
         jump(session, sequence, ids, step, onto, by=by, now=now)
         why = f"Moved to '{onto}' by {by}."
-        _stand(session, ids, {"onto": onto, "anchor_at": now, "why": why}, now)
+        moved = {"onto": onto, "anchor_at": now, "send_now": None, "why": why}
+        _stand(session, ids, moved, now)
         count += len(ids)
     return Steered(f"Moved {_people(count)} of “{sequence.title}” to '{onto}'.", count)
 
@@ -150,6 +162,17 @@ def _has_mail_of(step: str) -> ColumnElement[bool]:
         Message.step_key == step,
         Message.state.not_in(sorted(SURELY_NOT_SENT)),
     )
+
+
+def _gets_another_first(step: str) -> ColumnElement[bool]:
+    """Holds for an enrolment with a step that is owed, or a mail of another step that waits."""
+    is_owed = exists().where(OwedStep.enrolment_id == Enrolment.id)
+    waits = exists().where(
+        Message.enrolment_id == Enrolment.id,
+        Message.step_key != step,
+        Message.state.in_(_NOT_STARTED),
+    )
+    return or_(is_owed, waits)
 
 
 def _is_leaving() -> ColumnElement[bool]:

@@ -22,11 +22,13 @@ from funnel.domain.sequence import (
     WaitFor,
     Way,
 )
+from funnel.domain.versions import with_history
 from tests.support.sequences import FIRST, NOW, SECOND, at_start, series
 
 DUE = datetime(2026, 11, 24, 8, 10, tzinfo=UTC)
 OPENED = frozenset({Fact.DOWNLOADED})
 BOUGHT = frozenset({Fact.PURCHASED})
+DAY = timedelta(days=1)
 
 
 def decided(step: Step, place: Place, now: datetime = DUE) -> Decision:
@@ -197,6 +199,21 @@ def test_a_wait_in_vain_ends_with_the_mail_or_without_it() -> None:
     assert isinstance(decided(skipping, at_start(facts=OPENED), IN_VAIN), Send)
 
 
+def test_a_mail_that_waits_expires_only_after_the_wait_is_over() -> None:
+    step = replace(WAITING, expires_after=DAY)
+    for facts in (OPENED, frozenset[Fact]()):
+        assert isinstance(decided(step, at_start(facts=facts), IN_VAIN + DAY), Send)
+        late = decided(step, at_start(facts=facts), IN_VAIN + DAY + timedelta(minutes=1))
+        assert late.why == "Skipped: its time had passed."
+
+
+def test_on_a_second_round_only_what_they_do_in_it_ends_a_wait() -> None:
+    day_two = NOW + timedelta(days=2)
+    before = at_start(facts=OPENED, goals=frozenset())
+    assert isinstance(decided(WAITING, before, day_two), Wait)
+    assert isinstance(decided(WAITING, replace(before, goals=OPENED), day_two), Send)
+
+
 def test_a_mail_that_will_be_passed_over_says_so_while_it_waits() -> None:
     both = frozenset({Fact.DOWNLOADED, Fact.JOINED})
     skipping = replace(WAITING, wait_for=WaitFor(both, Delay(days=5), or_skip=True))
@@ -250,6 +267,13 @@ def test_a_step_led_to_that_was_deleted_gives_way_to_the_one_after_it() -> None:
     assert decision.step == SECOND
 
 
+@pytest.mark.parametrize("last", ["fork", "first"])
+def test_a_step_led_to_that_was_deleted_at_the_end_sends_no_other_branch(last: str) -> None:
+    led = at_start(last_step=last, onto="last", facts=BOUGHT)
+    shorter = with_history([FORKED, replace(FORKED, steps=(FIRST, replace(FORK, ways=()), SECOND))])
+    assert isinstance(next_step(shorter, led, DUE), Finish)
+
+
 # --- what they had, what they are owed ----------------------------------------------------------
 
 
@@ -286,26 +310,37 @@ def test_what_they_are_owed_does_not_expire_but_keeps_its_hours_and_its_conditio
 
 def test_asked_for_it_goes_at_once_whatever_holds_it() -> None:
     night = datetime(2026, 12, 25, 2, 0, tzinfo=UTC)
-    step = replace(FIRST, skip_if=OPENED, only_if=Condition(has=BOUGHT), expires_after=timedelta(1))
-    place = at_start(send_now=True, facts=OPENED, last_drip_at=night, recent=(night,), ahead=night)
+    step = replace(FIRST, wait_for=WaitFor(OPENED, Delay(50), or_skip=True), expires_after=DAY)
+    place = at_start(send_now="first", last_drip_at=night, recent=(night,), ahead=night)
     house = House(weekly_cap=1, closed=frozenset({night.date()}))
     decision = next_step(series(step), place, night, house)
     assert decision == Send(step, "You asked to send it now.", "first")
 
 
+@pytest.mark.parametrize("now", [NOW, DUE])
+def test_asked_for_it_a_mail_that_is_not_for_them_is_still_passed_over(now: datetime) -> None:
+    place = at_start(send_now="first", facts=OPENED)
+    skipped = decided(replace(FIRST, skip_if=OPENED), place, now)
+    assert skipped.why == "Skipped: they opened the guide."
+    unfit = decided(replace(FIRST, only_if=Condition(has=BOUGHT)), place, now)
+    assert unfit.why == "Skipped: it was only for people who bought the programme."
+
+
+def test_what_was_asked_for_one_step_makes_no_other_early() -> None:
+    place = at_start(send_now="second")
+    assert isinstance(decided(FIRST, place, NOW), Wait)
+    fork = replace(FORK, delay=Delay(days=2))
+    forked = series(FIRST, fork, SECOND, LAST)
+    assert isinstance(next_step(forked, replace(AT_FORK, send_now="last"), NOW), Wait)
+
+
 def test_asked_for_it_still_needs_consent_and_an_open_goal() -> None:
-    place = at_start(send_now=True, facts=BOUGHT)
+    place = at_start(send_now="first", facts=BOUGHT)
     assert isinstance(next_step(series(FIRST, exits_on=BOUGHT), place, NOW), Finish)
     refused = replace(place, refusal="They asked for no more emails.")
     assert isinstance(next_step(series(FIRST), refused, NOW), Halt)
     had = replace(place, had=frozenset({"first"}))
     assert isinstance(next_step(series(FIRST), had, NOW), Skip)
-
-
-def test_asked_for_it_a_fork_is_passed_without_waiting() -> None:
-    later = replace(FORK, delay=Delay(days=2))
-    place = replace(AT_FORK, send_now=True)
-    assert isinstance(next_step(series(FIRST, later, SECOND, LAST), place, NOW), Skip)
 
 
 def test_a_mail_with_arms_goes_in_the_words_of_one_of_them() -> None:

@@ -45,12 +45,6 @@ def test_quiet_hours_are_those_of_the_reader() -> None:
     assert hold == Hold(NOW + timedelta(hours=3), "Held: quiet hours until 08:00.")
 
 
-def test_asked_for_it_is_held_by_nothing() -> None:
-    house = House(weekly_cap=1, closed=frozenset({NIGHT.date()}))
-    place = at_start(send_now=True, last_drip_at=NIGHT, recent=(NIGHT,))
-    assert held(place, NIGHT, house) is None
-
-
 def test_the_mail_of_a_deleted_step_keeps_the_hours_of_its_sequence() -> None:
     assert hold_for(series(FIRST), None, at_start(), NIGHT, House()) == Hold(
         MORNING, "Held: quiet hours until 08:00."

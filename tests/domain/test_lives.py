@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from funnel.domain.decision import next_step, upcoming
 from funnel.domain.schedule import due_after, zone_of
-from funnel.domain.sequence import Fact, House, Place, Send, Sequence, Skip, Wait
+from funnel.domain.sequence import Fact, House, Place, Send, Sequence, Skip, Step, Wait
 from funnel.domain.versions import with_history
 from tests.support.sequences import (
     FIRST,
@@ -62,9 +62,9 @@ def judge(sequence: Sequence, place: Place, sent: Send, now: datetime, house: Ho
     assert step.key not in place.had
     assert not step.ways
     assert sent.mail == step.key + (f".{sent.variant}" if sent.variant else "")
-    if place.send_now:
-        return
     assert not step.skip_if & place.facts
+    if place.send_now == step.key:
+        return
     zone = zone_of(place.zone)
     assert (step.window or sequence.window).holds(now.astimezone(zone).time())
     assert place.last_drip_at is None or now >= place.last_drip_at + sequence.min_gap
@@ -77,14 +77,23 @@ def judge(sequence: Sequence, place: Place, sent: Send, now: datetime, house: Ho
     if place.ahead is not None:
         assert not place.ahead - sequence.min_gap < now < place.ahead
     if step.key not in place.owed:
-        due = due_after(place.anchor_at, step.delay, zone, at=step.at, weekdays=step.weekdays)
-        if step.wait_for and not step.wait_for.facts & place.facts:
-            assert not step.wait_for.or_skip
-            longest = step.wait_for.at_most
-            waited = due_after(place.anchor_at, longest, zone, at=step.at, weekdays=step.weekdays)
-            due = max(due, waited)
-        assert now >= due
-        assert step.expires_after is None or now <= due + step.expires_after
+        _judge_time(step, place, now)
+
+
+def _judge_time(step: Step, place: Place, now: datetime) -> None:
+    zone = zone_of(place.zone)
+    goals = place.facts if place.goals is None else place.goals
+    due = due_after(place.anchor_at, step.delay, zone, at=step.at, weekdays=step.weekdays)
+    over = due
+    if step.wait_for:
+        longest = step.wait_for.at_most
+        waited = due_after(place.anchor_at, longest, zone, at=step.at, weekdays=step.weekdays)
+        over = max(due, waited)
+    if step.wait_for and not step.wait_for.facts & goals:
+        assert not step.wait_for.or_skip
+        due = over
+    assert now >= due
+    assert step.expires_after is None or now <= over + step.expires_after
 
 
 @st.composite
@@ -137,7 +146,7 @@ def _something_happens(life: Life, versions: list[Sequence], data: st.DataObject
             versions.append(replace(life.sequence, steps=steps, gone={}))
             life.sequence = with_history(versions)
         case "now":
-            life.place = replace(life.place, send_now=True)
+            life.place = replace(life.place, send_now=data.draw(key))
         case "move":
             life.place = replace(life.place, onto=data.draw(key))
         case _:

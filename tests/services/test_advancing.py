@@ -11,9 +11,9 @@ from funnel.db.mail import Enrolment, Message, OwedStep
 from funnel.domain.delivery import MessageState
 from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.sequence import Absence, Fact
-from funnel.services.advancing import SET_ASIDE
 from funnel.services.facts import record_fact
 from funnel.services.house_rules import set_absences
+from funnel.services.places import SET_ASIDE
 from funnel.services.reports.upcoming import NextMail, next_mails
 from tests.support import make
 from tests.support.house import House

@@ -147,7 +147,7 @@ def places(draw: st.DrawFn) -> Place:
         had=draw(st.frozensets(st.sampled_from(["step-0", "step-1", "step-2"]), max_size=2)),
         recent=tuple(draw(st.lists(earlier, max_size=4))),
         ahead=draw(st.none() | st.builds(lambda span: anchor + span, spans)),
-        send_now=draw(st.booleans()),
+        send_now=draw(st.none() | st.sampled_from(["step-0", "step-1", "gone"])),
     )
 
 
@@ -197,7 +197,6 @@ class Life:
                     had=self.place.had | {step.key},
                     last_drip_at=self.now,
                     recent=recent,
-                    send_now=False,
                 )
             case Skip(step, _, onto):
                 self.skipped.append(decision)
@@ -208,6 +207,8 @@ class Life:
                 raise AssertionError("a wait is not followed")
 
     def _leave(self, step: Step, onto: str | None) -> None:
+        if step.key == self.place.send_now:
+            self.place = replace(self.place, send_now=None)
         if step.key in self.place.owed:
             self.place = replace(self.place, owed=self.place.owed - {step.key})
             return

@@ -176,7 +176,7 @@ def _why(row: Enrolled, sequence: Sequence, subjects: dict[str, str], found: For
     """What holds the mail, or how its step was set where it only is too early."""
     if found.hold:
         return found.hold
-    if row.send_now or row.why.startswith(_REASONS):
+    if row.send_now == found.key or row.why.startswith(_REASONS):
         return row.why
     step = sequence.step(found.key)
     if step is None or found.key in {key for key in [row.onto] if key}:

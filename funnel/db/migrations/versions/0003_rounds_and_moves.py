@@ -36,9 +36,7 @@ def _widen_enrolment() -> None:
     with op.batch_alter_table("enrolment", schema=None) as batch_op:
         batch_op.add_column(sa.Column("round", sa.Integer(), nullable=False, server_default="1"))
         batch_op.add_column(sa.Column("onto", sa.Text(), nullable=True))
-        batch_op.add_column(
-            sa.Column("send_now", sa.Boolean(), nullable=False, server_default=sa.false())
-        )
+        batch_op.add_column(sa.Column("send_now", sa.Text(), nullable=True))
         batch_op.drop_constraint(op.f("uq_enrolment_subscriber_id_sequence_key"), type_="unique")
         batch_op.create_unique_constraint(
             op.f("uq_enrolment_subscriber_id_sequence_key_round"),
