@@ -129,7 +129,7 @@ class _Preview:
                 misses=self._named(effect.misses),
                 waiting=self._named(effect.waiting),
                 goes_on_with=self._next_of(effect),
-                is_for_some=_is_for_some(self._new.step(effect.step)),
+                is_for_some=_is_for_some(self._new, effect.step),
             )
         yield from self._moves(self._old)
         yield from self._exits(self._old)
@@ -185,8 +185,16 @@ class _Preview:
             yield exits_sentence(Fact(fact), self._session.scalars(_count(query)).one())
 
 
-def _is_for_some(step: Step | None) -> bool:
-    return step is not None and bool(step.only_if or step.skip_if or step.wait_for or step.ways)
+def _is_for_some(sequence: Sequence, key: str) -> bool:
+    """Whether conditions decide who gets a step: its own, or those of a way past it."""
+    step = sequence.step(key)
+    if step is None:
+        return False
+    keys = [each.key for each in sequence.steps]
+    at = keys.index(key)
+    ways = (way for fork in sequence.steps[:at] for way in fork.ways)
+    is_passed = any(keys.index(way.onto) > at for way in ways)
+    return is_passed or bool(step.only_if or step.skip_if or step.wait_for or step.ways)
 
 
 def _times_differ(old: Sequence, before: Step, new: Sequence, after: Step) -> bool:
@@ -282,5 +290,6 @@ def _many(session: Session, mail_key: str, condition: ColumnElement[bool]) -> in
 
 
 def _waiting_fresh(session: Session, mail_key: str) -> int:
-    fresh = (Message.state == MessageState.SCHEDULED) & Message.payload_sha256.is_(None)
-    return _many(session, mail_key, fresh & Message.is_resent.is_(False))
+    is_waiting = Message.state.in_([MessageState.SCHEDULED, MessageState.CLAIMED])
+    fresh = Message.payload_sha256.is_(None) & Message.is_resent.is_(False)
+    return _many(session, mail_key, is_waiting & fresh)

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, exists, literal, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import delete, exists, func, literal, select, update
+from sqlalchemy.orm import Session, aliased
 
 from funnel.db.mail import Enrolment, Message, OwedStep
 from funnel.db.upsert import insert_into
@@ -15,6 +15,7 @@ from funnel.services import stands, texts
 from funnel.services.enrolment import release_all_of
 
 LOST = "This mail was taken out of the sequence, so it does not go."
+LET_GO = "The mail that held them was taken out of the sequence."
 PUT_IN = "A mail was put in for them after the end."
 
 
@@ -55,6 +56,7 @@ def cancel_lost(session: Session, sequence: Sequence, *, now: datetime) -> None:
         .execution_options(synchronize_session=False)
     )
     _go_on(session, sequence, now)
+    _let_go(session, sequence, mails, now)
 
 
 def _go_on(session: Session, sequence: Sequence, now: datetime) -> None:
@@ -71,6 +73,32 @@ def _go_on(session: Session, sequence: Sequence, now: datetime) -> None:
             ~is_open,
         )
         .values(next_due_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _let_go(session: Session, sequence: Sequence, mails: list[str], now: datetime) -> None:
+    """Let those go on whom a mail held that the sequence has no more."""
+    failed = aliased(Message)
+    newest = (
+        select(func.max(failed.closed_at))
+        .where(failed.enrolment_id == Enrolment.id, failed.state == MessageState.FAILED)
+        .scalar_subquery()
+    )
+    is_held_by_it = exists().where(
+        Message.enrolment_id == Enrolment.id,
+        Message.state == MessageState.FAILED,
+        Message.step_key.not_in(mails),
+        Message.closed_at == newest,
+    )
+    session.execute(
+        update(Enrolment)
+        .where(
+            Enrolment.sequence_key == sequence.key,
+            Enrolment.state == EnrolmentState.HELD,
+            is_held_by_it,
+        )
+        .values(state=EnrolmentState.ACTIVE, next_due_at=now, why=LET_GO)
         .execution_options(synchronize_session=False)
     )
 
@@ -107,18 +135,21 @@ def wake_owed(session: Session, sequence: Sequence, *, now: datetime) -> None:
 
 
 def change_words(session: Session, mail_key: str, *, now: datetime) -> None:
-    """Give the newest words to every mail that waits and was never started, and let those go on
-    whom the old words held."""
+    """Give the newest words to every mail that was never started, and let those go on whom the
+    old words held.
+
+    One that a worker has just taken is taken back; it leaves with the next batch.
+    """
     newest = texts.require(session, "mail", mail_key)
     session.execute(
         update(Message)
         .where(
             Message.mail_key == mail_key,
-            Message.state == MessageState.SCHEDULED,
+            Message.state.in_([MessageState.SCHEDULED, MessageState.CLAIMED]),
             Message.payload_sha256.is_(None),
             Message.is_resent.is_(False),
         )
-        .values(text_version_id=newest.id)
+        .values(text_version_id=newest.id, state=MessageState.SCHEDULED, fence=Message.fence + 1)
         .execution_options(synchronize_session=False)
     )
     release_all_of(session, mail_key, now=now)

@@ -18,6 +18,7 @@ from funnel.content.render import RenderedMail, Renderer
 from funnel.content.sequence_checks import check_together
 from funnel.content.sequences import mail_keys, parse_sequence
 from funnel.content.shipped import SERVICE, ShippedText
+from funnel.db.engine import allow_a_minute
 from funnel.db.mail import Enrolment, Message
 from funnel.domain.delivery import MessageState
 from funnel.domain.errors import ContentInvalid, InvalidInput, TextChanged
@@ -67,8 +68,14 @@ class Editor:
                 continue
             found += _problems_of_sequence(text, drafts[text.key], known)
         where = {text.key: text.where for text in wanted if text.kind == "sequence"}
-        together = check_together(texts.sequences(session) | drafts)
-        found += [f"{where[key]}:1: {problem}" for key, problem in together if key in where]
+        known_plans = texts.sequences(session)
+        before = set(check_together(known_plans))
+        # A circle is told of one of those in it, which may not be one that was changed.
+        found += [
+            f"{where.get(key, key)}:1: {problem}"
+            for key, problem in check_together(known_plans | drafts)
+            if key in where or (key, problem) not in before
+        ]
         return tuple(dict.fromkeys(found))
 
     def preview(
@@ -108,6 +115,7 @@ class Editor:
         keys of steps that those past them are to get too. Raises ContentInvalid with every
         problem, TextChanged when somebody was quicker, InvalidInput for a step nobody is past.
         """
+        allow_a_minute(session)
         problems = self.problems(session, [each.text for each in wanted])
         if problems:
             raise ContentInvalid(problems)
@@ -166,6 +174,7 @@ def publish_shipped(
     session: Session, shipped: tuple[ShippedText, ...], catalog: Catalog, *, now: datetime
 ) -> None:
     """Publish the shipped texts that are new, and let them reach the people under way."""
+    allow_a_minute(session)
     before = texts.sequences(session)
     changed = texts.import_shipped(session, shipped, catalog, now=now)
     _take_effect(session, before, changed, now=now)
@@ -199,7 +208,8 @@ def _lock_people(session: Session, sequence_keys: list[str], mail_keys: list[str
     """Whoever changes people's mails takes the people first; see `people.lock`."""
     members = select(Enrolment.subscriber_id).where(Enrolment.sequence_key.in_(sequence_keys))
     waiting = select(Message.subscriber_id).where(
-        Message.mail_key.in_(mail_keys), Message.state == MessageState.SCHEDULED
+        Message.mail_key.in_(mail_keys),
+        Message.state.in_([MessageState.SCHEDULED, MessageState.CLAIMED]),
     )
     if sequence_keys or mail_keys:
         people.lock(session, members.union(waiting))

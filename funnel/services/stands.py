@@ -63,10 +63,11 @@ def _is_over_and_free(sequence: Sequence) -> ColumnElement[bool]:
 
 def reached_one_of(facts: Collection[str]) -> ColumnElement[bool]:
     """Holds for who has one of these facts; on a later round, since it began."""
+    last = func.coalesce(FunnelEvent.again_at, FunnelEvent.occurred_at)
     return exists().where(
         FunnelEvent.subscriber_id == Enrolment.subscriber_id,
         FunnelEvent.fact.in_(sorted(facts)),
-        or_(Enrolment.round == 1, FunnelEvent.occurred_at >= Enrolment.started_at),
+        or_(Enrolment.round == 1, last >= Enrolment.started_at),
     )
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from funnel.db.base import UtcDateTime
 from funnel.db.desk import Staff
-from funnel.db.engine import make_engine, make_readers, make_sessions
+from funnel.db.engine import allow_a_minute, make_engine, make_readers, make_sessions
 from funnel.db.mail import Control, Tick
 from funnel.db.people import Consent
 from funnel.db.upsert import insert_if_absent
@@ -55,6 +55,15 @@ def test_sqlite_is_set_up_to_survive(engine: Engine, pragma: str, value: object)
 def test_postgres_is_set_up_to_survive(engine: Engine, setting: str, value: str) -> None:
     with engine.connect() as connection:
         assert connection.execute(text(f"SHOW {setting}")).scalar_one() == value
+
+
+@on_postgres
+def test_one_transaction_over_many_people_may_take_longer(sessions: Sessions) -> None:
+    for has_time, timeout in ((True, "1min"), (False, "10s")):
+        with sessions.begin() as session:
+            if has_time:
+                allow_a_minute(session)
+            assert session.execute(text("SHOW statement_timeout")).scalar_one() == timeout
 
 
 @on_postgres

@@ -250,6 +250,37 @@ def test_a_new_goal_says_for_how_many_it_ends_the_sequence_at_once(short: House)
     assert states == ["exited", "active"]
 
 
+def test_a_new_goal_counts_what_happens_again_in_a_second_round(short: House) -> None:
+    source = plan(PLAN)[2].replace("steps:", "again_after: 1 day\nsteps:")
+    publish(short, ("sequence", "short", source))
+    ada = add(short, "Ada")
+    happens(short, ada, Fact.JOINED)
+    short.hop(10 * DAY)
+    happens(short, ada, Fact.CONFIRMED)
+    short.hop(timedelta(hours=1))
+    happens(short, ada, Fact.JOINED)
+    told = preview(short, ("sequence", "short", source.replace("[purchased]", "[joined]")))
+    assert "It now ends for whoever joined the challenge: for 1 person at once." in told.sentences
+
+
+def happens(house: House, place: int, fact: Fact) -> None:
+    with house.rt.sessions.begin() as session:
+        person = session.get_one(Enrolment, place).subscriber
+        facts.record_fact(session, person, fact, now=house.clock.now())
+
+
+def test_a_step_that_a_fork_leads_past_is_told_to_be_for_some(short: House) -> None:
+    keys = dict.fromkeys(["one", "fork", "new", "five"], "1 day")
+    way = "    ways: [{if: {has: [downloaded]}, go_to: five}]\n"
+    with_fork = plan(keys)[2].replace("key: fork\n", "key: fork\n" + way)
+    add(short, "Ada")
+    told = preview(short, ("sequence", "short", with_fork), words("new"))
+    assert (
+        "“Mail new” is new: 1 person not there yet come to it, and its conditions decide, "
+        "0 past it will not."
+    ) in told.sentences
+
+
 def test_a_step_put_in_names_the_first_few(short: House) -> None:
     for number in range(5):
         add(short, f"person{number}")

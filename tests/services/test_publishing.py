@@ -18,12 +18,15 @@ from funnel.domain.delivery import MessageState
 from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.errors import ContentInvalid, InvalidInput, TextChanged
 from funnel.domain.people import Purpose
-from funnel.domain.ports import MailClass
+from funnel.domain.ports import MailClass, Outcome
 from funnel.services import texts
+from funnel.services.impact import Impact
+from funnel.services.letters import Draft
 from funnel.services.publishing import Publish, publish_shipped
 from tests.support import make
 from tests.support.editing import Kind, mail_source, publish, sequence_source
 from tests.support.house import House, open_house
+from tests.support.steps import advance, send, sender_of
 
 DAY = timedelta(days=1)
 
@@ -102,9 +105,12 @@ def test_every_problem_of_every_text_is_told_at_once_and_nothing_is_published(
         (sequence_source("other", "one: 1 day"), "the key is 'other'"),
         (sequence_source("short", "one: 1 day", "new: 1 day"), "'new' has no mail"),
         (sequence_source("short", "one: 1 day") + "follows: nothing\n", "does not exist"),
+        (sequence_source("short", "one: 1 day") + "follows: after\n", "in a circle"),
     ],
 )
 def test_a_bad_plan_is_refused(house: House, source: str, told: str) -> None:
+    after = sequence_source("after", "one: 1 day") + "follows: short\n"
+    publish(house, ("mail", "after/one", mail_source("One after")), ("sequence", "after", after))
     assert told in refusal(house, ("sequence", "short", source))
     assert newest(house, "sequence", "short").version == 1
 
@@ -244,6 +250,62 @@ def test_a_step_taken_out_strands_nobody_and_its_waiting_mail_does_not_go(house:
     house.hop(4 * DAY)
     assert got(house) == ["one", "two", "three"]
     assert got(house, "ben@example.org") == ["three"]
+
+
+def test_a_step_taken_out_lets_those_go_on_whom_its_failed_mail_held(house: House) -> None:
+    make.confirmed(house)
+    house.mailer.script = [Outcome.ACCEPTED, Outcome.REFUSED]  # the shipped series goes first
+    house.hop(2 * DAY)
+    assert make.enrolment(house, "short").state == EnrolmentState.HELD
+    publish(house, ("sequence", "short", sequence_source("short", "one: 1 day", "three: 2 days")))
+    assert make.enrolment(house, "short").state == EnrolmentState.HELD, "by a mail still in it"
+    publish(house, ("sequence", "short", sequence_source("short", "three: 2 days")))
+    house.hop(3 * DAY)
+    assert got(house) == ["three"]
+
+
+def test_new_words_reach_a_mail_that_a_worker_has_just_taken(house: House) -> None:
+    make.confirmed(house)
+    house.clock.advance(DAY + timedelta(hours=1))
+    advance(house)
+    told: list[Impact] = []
+
+    def publish_meanwhile(draft: Draft) -> None:
+        if not told and draft.mail_key == "short/one":
+            told.append(preview(house, "short/one", mail_source("Better words")))
+            publish(house, ("mail", "short/one", mail_source("Better words")))
+
+    sender_of(house, publish_meanwhile).send_batch()
+    house.work()
+    assert told[0].sentences == (
+        "“Better words” has new words: 1 person who have not had it get them; 0 had the old.",
+    )
+    assert subjects(house) == ["Better words"]
+
+
+def test_new_words_reach_a_mail_that_surely_did_not_go(house: House) -> None:
+    make.confirmed(house)
+    house.clock.advance(DAY + timedelta(hours=1))
+    advance(house)
+    house.mailer.script = [Outcome.ACCEPTED, Outcome.NOT_SENT_RETRY]  # the shipped one first
+    better = ("mail", "short/one", mail_source("Better words"))
+    house.mailer.during = lambda: publish(house, better)
+    send(house)
+    house.mailer.during = None
+    house.hop(timedelta(hours=3))
+    assert subjects(house) == ["Better words"]
+
+
+def subjects(house: House) -> list[str]:
+    """The subjects of the mails of step one that were taken."""
+    mail = make.message(house, "short/one").id
+    return [each.subject for each in house.mailer.accepted if each.message_id == mail]
+
+
+def preview(house: House, key: str, source: str) -> Impact:
+    with house.rt.reading.begin() as session:
+        text = ShippedText("mail", key, source, key)
+        return house.rt.editor.preview(session, [text], now=house.clock.now())
 
 
 def test_a_changed_delay_counts_again_from_the_mail_before(house: House) -> None:

@@ -12,6 +12,10 @@ with engine.connect() as connection:
         # A table that is rebuilt is dropped on the way, and its rows must not take others along.
         # The driver's own connection: the pragma does nothing inside a transaction.
         connection.connection.execute("PRAGMA foreign_keys=OFF")
+    else:
+        # A table of a grown practice takes longer to change than a page may take to answer.
+        connection.exec_driver_sql("SET statement_timeout = 0")
+        connection.commit()
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
