@@ -3,15 +3,17 @@
 from collections.abc import Callable
 from datetime import date, datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from funnel.db.mail import Enrolment
+from funnel.db.mail import Enrolment, Message
+from funnel.domain.delivery import MessageState
 from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.sequence import Absence, House
-from funnel.services import control
+from funnel.services import control, people
 
 ABSENCES = "absences"
+HELD = "Held:"
 
 # The rules as written, joined with the absences and the years around an instant.
 Rules = Callable[[tuple[Absence, ...], datetime], House]
@@ -31,18 +33,32 @@ def absences(session: Session) -> tuple[Absence, ...]:
 def set_absences(session: Session, away: tuple[Absence, ...], *, now: datetime) -> None:
     """Set the days the practice is away, in place of those before.
 
-    Whoever waits for the end of an absence is looked at again: it may have become another day.
+    Whoever is held is looked at again, and so is every mail: the end may have become another day.
     """
+    held = (
+        Enrolment.state == EnrolmentState.ACTIVE,
+        Enrolment.next_due_at > now,
+        Enrolment.why.startswith(HELD),
+    )
+    waiting = (
+        Message.state == MessageState.SCHEDULED,
+        Message.not_before > now,
+        Message.why.startswith(HELD),
+    )
+    held_people = select(Enrolment.subscriber_id).where(*held)
+    people.lock(session, held_people.union(select(Message.subscriber_id).where(*waiting)))
     items = [{"first": each.first.isoformat(), "last": each.last.isoformat()} for each in away]
     control.write(session, ABSENCES, {"items": items})
     session.execute(
         update(Enrolment)
-        .where(
-            Enrolment.state == EnrolmentState.ACTIVE,
-            Enrolment.next_due_at > now,
-            Enrolment.why.startswith("Held: the practice"),
-        )
+        .where(*held)
         .values(next_due_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(
+        update(Message)
+        .where(*waiting)
+        .values(not_before=now)
         .execution_options(synchronize_session=False)
     )
 

@@ -1,7 +1,9 @@
 """The therapist's hand on a whole sequence."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
 from funnel.db.mail import Enrolment, StepSkip
@@ -13,6 +15,7 @@ from funnel.services.advancing import SequenceEngine
 from funnel.services.house_rules import set_absences
 from tests.support import make
 from tests.support.house import House
+from tests.support.locks import while_people_are_locked
 from tests.support.steps import DRIP, drip_due, state_of
 
 DAY = timedelta(days=1)
@@ -104,3 +107,38 @@ def test_while_the_practice_is_away_nothing_leaves_and_it_goes_when_it_is_back(
         set_absences(session, (), now=house.clock.now())
     house.work()
     assert sent_to(house, "ada@example.org") == ["one-technique"]
+
+
+def test_a_mail_held_by_an_absence_goes_when_that_is_taken_back(each_house: House) -> None:
+    house = each_house
+    drip_due(house)
+    today = house.clock.now().date()
+    with house.rt.sessions.begin() as session:
+        set_absences(session, (Absence(today, today + 14 * DAY),), now=house.clock.now())
+    house.work()
+    assert make.message(house, DRIP).why == "Held: the practice is away until 9 December."
+    with house.rt.sessions.begin() as session:
+        set_absences(session, (), now=house.clock.now())
+    house.work()
+    assert state_of(house, DRIP) == MessageState.ACCEPTED
+
+
+def end_absence(house: House) -> None:
+    with house.rt.sessions.begin() as session:
+        set_absences(session, (), now=house.clock.now())
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+@pytest.mark.parametrize("act", [end_absence, resume])
+def test_many_places_are_let_go_with_their_people_taken_first(
+    each_house: House, act: Callable[[House], object]
+) -> None:
+    house = each_house
+    make.confirmed(house)
+    with house.rt.sessions.begin() as session:
+        steering_all.pause_sequence(session, "nurture", by=REYES, now=house.clock.now())
+    house.clock.advance(2 * DAY)
+    house.work()
+    assert make.enrolment(house, "nurture").why == sequence_pause.WHY
+    _, free = while_people_are_locked(house, act, Enrolment.id)
+    assert free == 1

@@ -1,6 +1,6 @@
 """The days the practice is away: no series mail leaves on them."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from flask import Blueprint, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,7 +11,9 @@ from funnel.services import house_rules, staff
 from funnel.web.desk.sequences import show_list
 
 LONGEST_ABSENCE = 366
+FARTHEST_AHEAD = timedelta(days=2 * 366)
 BAD_DAYS = "Please give a first and a last day, the last not before the first."
+TOO_FAR = "That is far ahead. Please give days within the next two years."
 
 
 def add_pages(routes: Blueprint, rt: Runtime) -> None:
@@ -22,6 +24,8 @@ def add_pages(routes: Blueprint, rt: Runtime) -> None:
         days = _read_days()
         if days is None:
             return show_list(rt, BAD_DAYS), 422
+        if days.last > rt.clock.now().date() + FARTHEST_AHEAD:
+            return show_list(rt, TOO_FAR), 422
         _set(rt, days, is_away=True)
         return redirect(url_for("desk.sequences"), 303)
 
