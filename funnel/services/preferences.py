@@ -112,7 +112,10 @@ def _choose(
 
 
 def _start_again(session: Session, person: Subscriber, now: datetime) -> None:
-    """Open the sequences whose time has come: the series at once, the challenge if joined."""
+    """Open the sequences whose time has come: the series at once, the challenge if joined.
+
+    A round that is over stays over: nothing happened that would open another.
+    """
     facts = people.facts_of(session, [person.id]).get(person.id, frozenset())
     for fact in sorted(facts & {Fact.CONFIRMED, Fact.JOINED, Fact.COMPLETED}):
-        enrolment.start_by(session, person, fact, now=now)
+        enrolment.start_by(session, person, fact, now=now, may_begin_anew=False)

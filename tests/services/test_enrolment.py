@@ -17,6 +17,7 @@ from funnel.domain.ports import Outcome
 from funnel.domain.sequence import Fact
 from funnel.services import enrolment, mail_events
 from funnel.services.facts import record_fact
+from funnel.services.steering import hurry
 from tests.support import make
 from tests.support.house import House, PowerCut
 from tests.support.steps import (
@@ -289,6 +290,49 @@ def test_a_step_whose_time_passed_while_it_waited_is_skipped(house: House) -> No
     house.mailer.script = []
     house.hop(2 * DAY)
     assert sent_keys(house) == ["why-hips"]
+
+
+@pytest.mark.parametrize("asks", ["skip_if: [downloaded]", "only_if: {lacks: [downloaded]}"])
+def test_a_mail_that_waits_is_asked_again_whether_it_is_for_them(
+    each_house: House, asks: str
+) -> None:
+    house = each_house
+    edit_asking(house, asks)
+    drip_due(house)
+    happens(house, Fact.DOWNLOADED)
+    assert state_of(house, DRIP) == MessageState.CANCELLED
+    house.hop(3 * DAY)
+    assert sent_keys(house) == ["why-hips"]
+
+
+def test_a_mail_asked_again_that_is_still_for_them_goes_as_urgently_as_before(
+    house: House,
+) -> None:
+    edit_asking(house, "skip_if: [downloaded], only_if: {lacks: [purchased]}")
+    drip_due(house)
+    with house.rt.sessions.begin() as session:
+        hurry(session, [make.enrolment(house, "nurture").id], now=house.clock.now())
+    house.clock.move_to(datetime(2026, 11, 24, 23, 0, tzinfo=UTC))
+    happens(house, Fact.WAITLISTED)
+    assert state_of(house, DRIP) == MessageState.CANCELLED, "the next step asks for this fact"
+    house.work()
+    assert sent_keys(house) == ["one-technique"]
+
+
+def edit_asking(house: House, asks: str) -> None:
+    """A series of two mails that ask for facts, the first of them for these."""
+    steps = (
+        f'  - {{key: one-technique, after: 1 day, at: "08:10", {asks}}}\n'
+        "  - {key: why-hips, after: 1 day, skip_if: [waitlisted]}\n"
+    )
+    head = "key: nurture\ntitle: Short\npurpose: series\nstarts_on: [confirmed]\nsteps:\n"
+    publish(house, "sequence", "nurture", head + steps)
+
+
+def happens(house: House, fact: Fact) -> None:
+    with house.rt.sessions.begin() as session:
+        person = session.merge(make.person(house))
+        record_fact(session, person, fact, now=house.clock.now())
 
 
 def test_the_programme_follows_the_challenge_finished_or_not(house: House) -> None:

@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.errors import LinkInvalid
 from funnel.domain.people import PersonState, SuppressionReason
+from funnel.domain.sequence import Fact
 from funnel.services import preferences, suppression
+from funnel.services.facts import record_fact
 from tests.support import make
+from tests.support.editing import mail_source, publish, sequence_source
 from tests.support.house import House
 
 DAY = timedelta(days=1)
@@ -81,6 +84,19 @@ def test_choosing_the_series_late_starts_it_from_the_first_mail(house: House) ->
     make.choose(house, series=True, challenge=False)
     house.hop(2 * DAY)
     assert house.mailer.accepted[-1].subject == "One small thing to try today"
+
+
+def test_saving_begins_no_new_round(house: House) -> None:
+    plan = sequence_source("again", "one: 1 day", again_after="1 day", exits_on="[purchased]")
+    publish(house, ("mail", "again/one", mail_source("One")), ("sequence", "again", plan))
+    make.confirmed(house)
+    with house.rt.sessions.begin() as session:
+        person = session.merge(make.person(house))
+        record_fact(session, person, Fact.PURCHASED, now=house.clock.now())
+    house.hop(5 * DAY)
+    make.choose(house, series=True)
+    assert make.enrolment(house, "again").state == EnrolmentState.EXITED
+    assert make.enrolment(house, "again").round == 1
 
 
 def test_choosing_the_series_after_joining_brings_no_invitations(house: House) -> None:
