@@ -1,6 +1,7 @@
 """The words in the database: importing the shipped ones, and finding a version."""
 
 import hashlib
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from funnel.domain.sequence import Sequence
 from funnel.domain.versions import with_history
 
 SHIPPED = "shipped"
+log = logging.getLogger(__name__)
 
 
 def import_shipped(
@@ -104,8 +106,18 @@ def require(session: Session, kind: str, key: str) -> TextVersion:
 def sequences(session: Session) -> dict[str, Sequence]:
     """Every sequence in its newest version, by key, knowing the steps that older ones had.
 
-    They are read again only when a version came; else this is one small query.
+    One whose newest version cannot be read stays as it was before; see `unreadable`. They are
+    read again only when a version came; else this is one small query.
     """
+    return dict(_kept(session).sequences)
+
+
+def unreadable(session: Session) -> tuple[str, ...]:
+    """The sequences whose newest version cannot be read, by key: an older one holds meanwhile."""
+    return _kept(session).unreadable
+
+
+def _kept(session: Session) -> "_Kept":
     query = select(TextVersion.key, TextVersion.version, TextVersion.sha256).where(
         TextVersion.kind == "sequence"
     )
@@ -115,9 +127,9 @@ def sequences(session: Session) -> dict[str, Sequence]:
     )
     kept = _KEPT.get(session.get_bind())
     if kept is None or kept.known != known:
-        kept = _Kept(known, _read_sequences(session))
+        kept = _read_sequences(session, known)
         _KEPT[session.get_bind()] = kept
-    return dict(kept.sequences)
+    return kept
 
 
 @dataclass(frozen=True)
@@ -126,28 +138,28 @@ class _Kept:
 
     known: tuple[tuple[str, int, str], ...]
     sequences: Mapping[str, Sequence]
+    unreadable: tuple[str, ...]
 
 
 _KEPT: WeakKeyDictionary[object, _Kept] = WeakKeyDictionary()
 
 
-def _read_sequences(session: Session) -> dict[str, Sequence]:
+def _read_sequences(session: Session, known: tuple[tuple[str, int, str], ...]) -> _Kept:
     query = select(TextVersion).where(TextVersion.kind == "sequence")
     found: dict[str, list[TextVersion]] = defaultdict(list)
     for row in session.scalars(query.order_by(TextVersion.version)):
         found[row.key].append(row)
-    return {key: _with_history(rows) for key, rows in found.items()}
-
-
-def _with_history(rows: list[TextVersion]) -> Sequence:
-    newest = rows[-1]
-    read = _sequence(newest.source, f"{newest.key} version {newest.version}")
-    return with_history([*_readable(rows[:-1]), read])
+    unread = tuple(key for key, rows in found.items() if _read(rows[-1]) is None)
+    for key in unread:
+        # One bad text must not stop everybody's mail.
+        log.error("sequence %s version %s cannot be read", key, found[key][-1].version)
+    readable = {key: _readable(rows) for key, rows in found.items()}
+    return _Kept(known, {key: with_history(each) for key, each in readable.items() if each}, unread)
 
 
 def _readable(rows: Iterable[TextVersion]) -> list[Sequence]:
-    older = (_older(row) for row in rows)
-    return [version for version in older if version is not None]
+    found = (_read(row) for row in rows)
+    return [version for version in found if version is not None]
 
 
 def draft_with_history(session: Session, draft: Sequence) -> Sequence:
@@ -157,8 +169,8 @@ def draft_with_history(session: Session, draft: Sequence) -> Sequence:
     return with_history([*_readable(rows), draft])
 
 
-def _older(row: TextVersion) -> Sequence | None:
-    """An older version; None where the language it was written in is no longer read."""
+def _read(row: TextVersion) -> Sequence | None:
+    """One version; None where the language it was written in is no longer read."""
     try:
         return _sequence(row.source, f"{row.key} version {row.version}")
     except ContentInvalid:

@@ -14,6 +14,7 @@ from funnel.services import texts
 from tests.support import make
 from tests.support.house import House
 from tests.support.repo import ROOT
+from tests.support.steps import publish
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 CATALOG = load_catalog(ROOT / "templates")
@@ -99,6 +100,16 @@ def test_every_sequence_is_read_in_its_newest_version(house: House) -> None:
         )
     with house.rt.reading.begin() as session:
         assert texts.sequences(session)["nurture"].title == "Another title"
+
+
+def test_a_sequence_that_cannot_be_read_stays_as_it_was_and_is_named(house: House) -> None:
+    for key in ("nurture", "brand-new"):
+        publish(house, "sequence", key, "key: [this is no plan\n")
+    with house.rt.reading.begin() as session:
+        assert set(texts.sequences(session)) == {"nurture", "challenge", "programme"}
+        assert set(texts.unreadable(session)) == {"nurture", "brand-new"}
+    make.confirmed(house)
+    assert make.enrolment(house, "nurture").why
 
 
 def test_a_mail_keeps_the_version_it_was_queued_with(house: House) -> None:

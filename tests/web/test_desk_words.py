@@ -234,6 +234,11 @@ def test_what_is_unusual_but_well_is_told_without_alarm(health: Health, name: st
     assert verdict(found).name == "All is well"
 
 
+def test_a_plan_that_cannot_be_read_asks_for_a_look() -> None:
+    assert _levels(replace(WELL, unreadable=("nurture",)))["A plan cannot be read"] is Level.LOOK
+    assert "A plan cannot be read" not in _levels(WELL)
+
+
 @pytest.mark.parametrize(
     ("without_plain", "words"),
     [

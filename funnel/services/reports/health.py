@@ -13,7 +13,7 @@ from funnel.domain.delivery import OPEN_STATES, EventKind, MessageState
 from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.flow import UNLIMITED, Limits
 from funnel.domain.guides import PLAIN_AFTER, GuideState
-from funnel.services import control
+from funnel.services import control, texts
 from funnel.services.control import SendingState
 from funnel.services.guides import PLAIN
 from funnel.services.reports.sender import SenderHealth, sender_health
@@ -61,7 +61,8 @@ class GuideHealth:
 
 @dataclass(frozen=True)
 class Health:
-    """Everything the desk watches. `last_tick_at` and `machine_now` are the machine's time."""
+    """Everything the desk watches. `last_tick_at` and `machine_now` are the machine's time;
+    `unreadable` are sequences whose newest version cannot be read."""
 
     now: datetime
     machine_now: datetime
@@ -72,6 +73,7 @@ class Health:
     event_problems: int
     sender: SenderHealth
     late_after: timedelta = LATE_AFTER
+    unreadable: tuple[str, ...] = ()
 
     @property
     def is_mail_late(self) -> bool:
@@ -114,6 +116,7 @@ def health(
         event_problems=_event_problems(session),
         sender=sender_health(session, limits=limits, machine=machine_now),
         late_after=late_after,
+        unreadable=texts.unreadable(session),
     )
 
 

@@ -35,6 +35,7 @@ def signs(health: Health, missing_facts: int) -> tuple[Sign, ...]:
         _doubtful(health),
         _failed(health),
         _complaints(health),
+        *_plans(health),
         *_news(health),
         *_sender(health),
         _facts(missing_facts),
@@ -135,6 +136,14 @@ def _complaints(health: Health) -> Sign:
     if many:
         return Sign(Level.LOOK, "Complaints", f"{people(many)} reported a mail as spam.")
     return Sign(Level.OK, "Complaints", "None in eight weeks.")
+
+
+def _plans(health: Health) -> list[Sign]:
+    """Shown only when a plan cannot be read, which no publish lets through."""
+    if not health.unreadable:
+        return []
+    say = f"An older version holds meanwhile: {', '.join(health.unreadable)}."
+    return [Sign(Level.LOOK, "A plan cannot be read", say)]
 
 
 def _news(health: Health) -> list[Sign]:
