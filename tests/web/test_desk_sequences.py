@@ -112,6 +112,24 @@ def test_problems_of_a_plan_are_told_by_line_and_nothing_is_lost(
     assert newest(house, "sequence", "nurture")[0] == 1
 
 
+def test_a_step_without_words_leads_to_where_they_are_written(
+    house: House, desk: FlaskClient
+) -> None:
+    extra = "steps:\n  - key: extra\n    after: 1 hour\n"
+    source = newest(house, "sequence", "nurture")[1].replace("steps:\n", extra)
+    refused = post(desk, PLAN, source=source, after=1, do="look")
+    assert 'href="/desk/words/nurture/extra"' in refused.text
+    page = desk.get("/desk/words/nurture/extra")
+    assert 'name="after" value="0"' in page.text
+    begun = re.search(r"<textarea[^>]*>(.*?)</textarea>", page.text, re.DOTALL)
+    assert begun
+    written = unescape(begun[1]) + "\nThis is new.\n"
+    post(desk, "/desk/words/nurture/extra", source=written, after=0, do="publish")
+    assert newest(house, "mail", "nurture/extra") == (1, written)
+    assert post(desk, PLAN, source=source, after=1, do="look").status_code == 200
+    assert desk.get("/desk/words/no-such/extra").status_code == 404
+
+
 def test_a_plan_is_looked_at_then_published_to_those_past_it_too(
     house: House, desk: FlaskClient
 ) -> None:
@@ -204,6 +222,13 @@ def test_days_that_cannot_be_are_refused(desk: FlaskClient, first: str, last: st
     answer = post(desk, "/desk/sequences/away", first=first, last=last)
     assert answer.status_code == 422
     assert "the last not before the first" in text_of(answer)
+
+
+@pytest.mark.parametrize("last", ["2028-12-01", "9999-12-31"])
+def test_days_too_far_ahead_are_refused(desk: FlaskClient, last: str) -> None:
+    answer = post(desk, "/desk/sequences/away", first=last, last=last)
+    assert answer.status_code == 422
+    assert "within the next two years" in text_of(answer)
 
 
 def test_a_persons_next_mail_is_paused_resumed_skipped_moved_and_sent(

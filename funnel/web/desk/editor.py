@@ -16,6 +16,14 @@ from funnel.services.publishing import NewText, Publish
 from funnel.web.mailbox import MAIL_POLICY
 
 _PLACE = re.compile(r"^[^:]*:(\d+): ")
+_WITHOUT_WORDS = re.compile(r"the step '([a-z0-9.-]+)' has no mail", re.IGNORECASE)
+_NEW_WORDS = """\
+---
+subject: What it is about
+preheader: A line that goes on from the subject, as the inbox shows it.
+---
+Hello {{ first_name or "there" }},
+"""
 
 
 @dataclass(frozen=True)
@@ -35,9 +43,13 @@ class Draft:
 
 @dataclass(frozen=True)
 class Told:
-    """What the page says of a draft: its problems, or what it would change."""
+    """What the page says of a draft: its problems, or what it would change.
+
+    `wordless` are the steps whose words are still to be written.
+    """
 
     problems: tuple[str, ...] = ()
+    wordless: tuple[str, ...] = ()
     impact: Impact | None = None
 
 
@@ -55,7 +67,7 @@ def add_pages(routes: Blueprint, rt: Runtime) -> None:
 
     @routes.get("/words/<key>/<name>")
     def edit_words(key: str, name: str) -> str:
-        return _show(_newest(rt, "mail", f"{key}/{name}"))
+        return _show(_words(rt, key, name))
 
     @routes.post("/words/<key>/<name>")
     def save_words(key: str, name: str) -> ResponseReturnValue:
@@ -90,6 +102,15 @@ def _newest(rt: Runtime, kind: Kind, key: str) -> Draft:
         newest = versions.version(session, kind, key)
         shown = versions.version(session, kind, key, wanted) if wanted else newest
     return Draft(kind, key, shown.source, newest.number)
+
+
+def _words(rt: Runtime, key: str, name: str) -> Draft:
+    """The newest words; for a mail that is new in its sequence, something to begin with."""
+    with rt.reading.begin() as session:
+        is_new = not versions.history(session, "mail", f"{key}/{name}")
+        if is_new and versions.history(session, "sequence", key) and "version" not in request.args:
+            return Draft("mail", f"{key}/{name}", _NEW_WORDS, 0)
+    return _newest(rt, "mail", f"{key}/{name}")
 
 
 def _typed(kind: Kind, key: str) -> Draft:
@@ -151,9 +172,15 @@ def _show(draft: Draft, told: Told | None = None) -> str:
     return render_template(
         "desk/editor.html",
         it=draft,
-        told=Told(problems, told.impact),
+        told=Told(problems, _without_words(draft, problems), told.impact),
         back=_sequence_page(draft),
     )
+
+
+def _without_words(draft: Draft, problems: tuple[str, ...]) -> tuple[str, ...]:
+    if draft.kind != "sequence":
+        return ()
+    return tuple(found[1] for each in problems if (found := _WITHOUT_WORDS.search(each)))
 
 
 def _beside_its_line(problem: str, lines: list[str]) -> str:
