@@ -21,6 +21,7 @@ from funnel.domain.ports import MailClass, Mailer
 from funnel.services import control
 from funnel.services.letters import Draft, Words, draft
 from funnel.services.outbox import PRIORITY
+from funnel.services.step_mail import newest_words
 from funnel.services.throttle import NO_ROOM, Claimed, Throttle
 
 _COLUMNS: tuple[Any, ...] = (
@@ -33,6 +34,8 @@ _COLUMNS: tuple[Any, ...] = (
     Message.priority,
     Message.text_version_id,
     Message.reference,
+    Message.payload_sha256,
+    Message.is_resent,
     Message.created_at,
     Subscriber.email,
     Subscriber.first_name,
@@ -72,8 +75,9 @@ class Claims:
         if not free:
             return []
         self._lease(session, [row.id for row in free])
-        words = _words(session, {row.text_version_id for row in free})
-        return [draft(row, words[row.text_version_id]) for row in sorted(free, key=_place)]
+        versions = _versions(session, free)
+        words = _words(session, set(versions.values()))
+        return [draft(row, words[versions[row.id]]) for row in sorted(free, key=_place)]
 
     def _room(self, session: Session) -> Room:
         """How many may be claimed now: none when all mail is stopped, a probe in trouble.
@@ -146,6 +150,24 @@ class Claims:
 def _place(row: Row[Any]) -> tuple[object, ...]:
     """The most urgent class first, and within it what has the same words."""
     return (-row.priority, row.mail_class, row.mail_key, row.text_version_id)
+
+
+def _versions(session: Session, rows: Collection[Row[Any]]) -> dict[UUID, int]:
+    """The version of its words that each mail leaves in; one never started takes the newest.
+
+    A mail that was in hand when new words were published may come back in the old ones.
+    """
+    fresh = [row for row in rows if row.payload_sha256 is None and not row.is_resent]
+    newest = newest_words(session, {row.mail_key for row in fresh}) if fresh else {}
+    versions = {row.id: row.text_version_id for row in rows}
+    changed = {row.id: newest[row.mail_key] for row in fresh if row.mail_key in newest}
+    changed = {key: version for key, version in changed.items() if version != versions[key]}
+    update_rows(
+        session,
+        Message,
+        [{"id": key, "text_version_id": version} for key, version in changed.items()],
+    )
+    return versions | changed
 
 
 def _words(session: Session, ids: Collection[int]) -> dict[int, Words]:
