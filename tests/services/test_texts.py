@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from funnel.content.catalog import load_catalog
 from funnel.content.shipped import ShippedText, shipped_texts
+from funnel.db.mail import Message
 from funnel.db.texts import TextVersion
 from funnel.services import texts
 from tests.support import make
@@ -112,9 +113,14 @@ def test_a_sequence_that_cannot_be_read_stays_as_it_was_and_is_named(house: Hous
     assert make.enrolment(house, "nurture").why
 
 
-def test_a_mail_keeps_the_version_it_was_queued_with(house: House) -> None:
-    make.request(house)
+def test_a_mail_sent_again_keeps_its_words_and_one_never_started_takes_the_newest(
+    house: House,
+) -> None:
+    for name in ("ada", "ben"):
+        make.request(house, f"{name}@example.org")
     with house.rt.sessions.begin() as session:
+        again = make.message(house, "service/confirm").id
+        session.get_one(Message, again).is_resent = True
         old = texts.require(session, "mail", "service/confirm")
         session.add(
             TextVersion(
@@ -127,7 +133,6 @@ def test_a_mail_keeps_the_version_it_was_queued_with(house: House) -> None:
                 created_at=NOW,
             )
         )
-    make.request(house, "ben@example.org")
     house.work()
     subjects = {email.to_address: email.subject for email in house.mailer.accepted}
     assert subjects == {
