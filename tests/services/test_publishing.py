@@ -288,7 +288,7 @@ def test_new_words_reach_a_mail_that_surely_did_not_go(house: House) -> None:
     house.clock.advance(DAY + timedelta(hours=1))
     advance(house)
     house.mailer.script = [Outcome.ACCEPTED, Outcome.NOT_SENT_RETRY]  # the shipped one first
-    better = ("mail", "short/one", mail_source("Better words"))
+    better: tuple[Kind, str, str] = ("mail", "short/one", mail_source("Better words"))
     house.mailer.during = lambda: publish(house, better)
     send(house)
     house.mailer.during = None
