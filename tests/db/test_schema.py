@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, Engine, event, inspect, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -88,6 +88,24 @@ def test_upgrading_again_is_harmless(database_url: str) -> None:
     upgrade(database_url)
     assert _shape(engine) == before
     engine.dispose()
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_a_migration_may_take_as_long_as_it_needs(database_url: str) -> None:
+    limits = set()
+
+    def ask(connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+        if "alembic_version" in statement:
+            server = connection.connection.driver_connection
+            assert server is not None
+            limits.add(server.execute("SHOW statement_timeout").fetchone()[0])
+
+    event.listen(Engine, "before_cursor_execute", ask)
+    try:
+        upgrade(database_url)
+    finally:
+        event.remove(Engine, "before_cursor_execute", ask)
+    assert limits == {"0"}
 
 
 def _shape(engine: Engine) -> dict[str, list[str]]:
