@@ -10,7 +10,7 @@ from funnel.db.mail import Attempt, Message
 from funnel.db.people import Subscriber
 from funnel.domain.brake import RECENT, RECENT_BOUNCES, Tally
 from funnel.domain.delivery import EventKind, MessageState
-from funnel.domain.ports import Outcome
+from funnel.domain.ports import MailClass, Outcome
 from funnel.services import control
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,9 @@ def tally(session: Session) -> Tally:
     let_go_at = control.read(session, control.BRAKE).get("let_go_at")
     since = datetime.fromisoformat(str(let_go_at)) if let_go_at else None
     accepted, reports, _ = session.execute(_counts(_recent(RECENT, since))).one()
-    took, _, bounces = session.execute(_counts(_recent(RECENT_BOUNCES, since))).one()
+    # Anybody can ask for mail to an address that does not exist: no list of ours is to blame.
+    asked_for = _recent(RECENT_BOUNCES, since).where(Message.mail_class != MailClass.CONFIRM)
+    took, _, bounces = session.execute(_counts(asked_for)).one()
     return Tally(accepted, reports, took, bounces)
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from funnel.db.mail import MailEvent, Message
@@ -39,7 +39,9 @@ CLOSED_BY_NEWS = frozenset(
 
 def take_events(session: Session, raw_events: list[object], *, now: datetime) -> int:
     """Store each event once, by its id; returns how many were new. Nothing else happens yet."""
-    return sum(_store(session, raw, now) for raw in raw_events if isinstance(raw, Mapping))
+    events = [raw for raw in raw_events if isinstance(raw, Mapping)]
+    # In one order for everybody: two that store the same events then wait but never for each other.
+    return sum(_store(session, raw, now) for raw in sorted(events, key=_event_id))
 
 
 def _store(session: Session, raw: Mapping[str, object], now: datetime) -> bool:
@@ -79,7 +81,10 @@ def _occurred_at(timestamp: object, now: datetime) -> datetime:
 
 
 def handle_events(session: Session, *, links: Links, clock: Clock, limit: int = 200) -> int:
-    """Act on stored events, each in a savepoint of its own; one bad event stops no other."""
+    """Act on stored events, each in a savepoint of its own; one bad event stops no other.
+
+    A database that is away for a moment says nothing of an event: it raises, and all wait.
+    """
     query = (
         select(MailEvent)
         .where(MailEvent.handled_at.is_(None))
@@ -94,7 +99,7 @@ def handle_events(session: Session, *, links: Links, clock: Clock, limit: int = 
         try:
             with session.begin_nested():
                 _handle(session, event, links, clock)
-        except (ValueError, LookupError, FunnelError, SQLAlchemyError) as error:
+        except (ValueError, LookupError, FunnelError, DataError, IntegrityError) as error:
             event.problem = type(error).__name__
     return len(waiting)
 

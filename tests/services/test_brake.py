@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from funnel.db.mail import Attempt, Message
 from funnel.domain.delivery import EventKind, MessageState
-from funnel.domain.ports import Outcome
+from funnel.domain.ports import MailClass, Outcome
 from funnel.services import brake, control
 from tests.support.rows import NOW, add_message, add_person, add_texts
 
@@ -94,6 +94,16 @@ def test_addresses_that_do_not_exist_hold_the_series(sessions: Sessions, how: st
         session.flush()
         brake.watch(session, now=NOW)
         assert control.sending_state(session).braked == "5 of the last 20 mails bounced."
+
+
+def test_strangers_with_invented_addresses_do_not_hold_the_series(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        add_mails(session, 15, EventKind.DELIVERED)
+        for message in add_mails(session, 5, EventKind.BOUNCED):
+            message.mail_class = MailClass.CONFIRM
+        session.flush()
+        brake.watch(session, now=NOW)
+        assert not control.sending_state(session).holds_series
 
 
 def test_only_the_last_mails_of_real_people_count(sessions: Sessions) -> None:

@@ -1,10 +1,14 @@
 """What the provider tells after the fact."""
 
 import random
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+import sqlalchemy.event
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import OperationalError
 
 from funnel.db.mail import MailEvent, Message
 from funnel.db.people import Consent, Subscriber, Suppression
@@ -258,6 +262,38 @@ def test_a_poisonous_event_does_not_stop_the_batch(each_house: House) -> None:
     assert make.person(house).state == PersonState.COMPLAINED
     with house.rt.reading.begin() as session:
         assert session.scalars(select(MailEvent).where(MailEvent.handled_at.is_(None))).all() == []
+
+
+def test_a_database_away_for_a_moment_loses_no_complaint(each_house: House) -> None:
+    house = each_house
+    take(house, about(sent_drip(house), "spamreport"))
+
+    def fail(_: object, __: object, statement: str, *___: object) -> None:
+        if "INSERT INTO suppression" in statement:
+            raise OperationalError(statement, {}, Exception("the connection was lost"))
+
+    sqlalchemy.event.listen(house.rt.engine, "before_cursor_execute", fail)
+    with pytest.raises(OperationalError):
+        tell(house)
+    sqlalchemy.event.remove(house.rt.engine, "before_cursor_execute", fail)
+    tell(house)
+    assert reasons(house) == {SuppressionReason.COMPLAINED}
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_the_same_events_in_another_order_are_stored_side_by_side(each_house: House) -> None:
+    house = each_house
+    first, second = ({"event": "open", "sg_event_id": each} for each in "ab")
+    is_waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with ThreadPoolExecutor(1) as pool:
+        with house.rt.sessions.begin() as session:
+            mail_events.take_events(session, [first], now=house.clock.now())
+            other = pool.submit(take, house, second, first)
+            while not session.scalar(is_waiting):
+                assert not other.done()
+                time.sleep(0.01)
+            mail_events.take_events(session, [second], now=house.clock.now())
+        assert other.result() == 0
 
 
 def test_an_event_of_an_unknown_kind_in_the_table_is_put_aside(house: House) -> None:
