@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.orm import Session
 
 from funnel.db.bulk import insert_absent
@@ -86,6 +86,8 @@ def skip_next(
         return done
     seat = _take_back(session, seat, engine, now)
     skip = Skip(_known(seat, step), f"Skipped by {by}.")
+    # One that is owed may have been passed over before, for a reason that counts no more.
+    session.execute(delete(StepSkip).where(_skip_of(enrolment_id, step)))
     place = _pass_over(session, seat, (*_way_to(seat, step), skip), now)
     _stand(seat.row, place, f"'{step}' was skipped by {by}.", now)
     return done
@@ -283,10 +285,11 @@ def _pass_over(session: Session, seat: _Seat, skips: tuple[Skip, ...], now: date
 
 
 def _is_skipped(session: Session, enrolment_id: int, step: str) -> bool:
-    query = select(StepSkip.id).where(
-        StepSkip.enrolment_id == enrolment_id, StepSkip.step_key == step
-    )
-    return session.scalar(query) is not None
+    return session.scalar(select(StepSkip.id).where(_skip_of(enrolment_id, step))) is not None
+
+
+def _skip_of(enrolment_id: int, step: str) -> ColumnElement[bool]:
+    return and_(StepSkip.enrolment_id == enrolment_id, StepSkip.step_key == step)
 
 
 def _title(session: Session, row: Enrolment) -> str:

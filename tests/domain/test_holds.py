@@ -8,8 +8,9 @@ from uuid import UUID
 import pytest
 
 from funnel.domain.holds import Hold, hold_for
-from funnel.domain.schedule import Window
-from funnel.domain.sequence import NOBODY, Absence, House, Place
+from funnel.domain.progress import forecast
+from funnel.domain.schedule import Delay, Window
+from funnel.domain.sequence import NOBODY, Absence, House, Place, Step
 from tests.support.sequences import FIRST, NOW, at_start, series
 
 AN_HOUR, A_DAY = timedelta(hours=1), timedelta(days=1)
@@ -212,3 +213,11 @@ def test_nobody_in_particular_is_strewn_as_well() -> None:
     hold = held(at_start(handle=NOBODY), NIGHT, SPREAD)
     assert hold is not None
     assert MORNING <= hold.until < MORNING + SPREAD.spread
+
+
+def test_a_mail_behind_one_on_its_way_is_foretold_however_wide_the_hours_are() -> None:
+    wide = series(Step("first", Delay()), window=Window(time(6), time(23)))
+    start = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
+    found = forecast(wide, at_start(anchor_at=start, ahead=start), start, House())
+    assert found is not None
+    assert (found.at, found.hold) == (start + A_DAY, "Held: quiet hours until 06:00.")

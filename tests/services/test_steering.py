@@ -9,9 +9,13 @@ from funnel.db.mail import Enrolment, StepSkip
 from funnel.domain.delivery import MessageState
 from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.errors import InvalidInput, NotFound
+from funnel.domain.ports import Outcome
+from funnel.domain.sequence import Fact
 from funnel.services import steering
+from funnel.services.facts import record_fact
 from funnel.services.steering import Steered
 from tests.support import make
+from tests.support.editing import mail_source, publish, sequence_source
 from tests.support.house import House
 from tests.support.steps import DRIP, drip_due, send, state_of
 
@@ -61,6 +65,11 @@ def _with_step(house: House, act: str, step: str) -> Steered:
 
 def skip(house: House, step: str) -> Steered:
     return _with_step(house, "skip_next", step)
+
+
+def happens(house: House, fact: Fact) -> None:
+    with house.rt.sessions.begin() as session:
+        record_fact(session, session.merge(make.person(house)), fact, now=house.clock.now())
 
 
 def send_now(house: House, step: str) -> Steered:
@@ -123,6 +132,87 @@ def test_send_now_waits_for_no_hour_and_counts_once(house: House) -> None:
     assert house.mailer.accepted[-1].created_at == house.clock.now()
     assert not place(house).send_now
     send_now(house, "one-technique")
+    house.hop(DAY)
+    assert sent(house) == ["one-technique"]
+
+
+@pytest.mark.parametrize("then", ["skip", "move", "pause", "take out", "leave"])
+def test_what_was_asked_for_one_mail_makes_no_other_leave_early(
+    each_house: House, then: str
+) -> None:
+    house = each_house
+    make.confirmed(house)
+    house.clock.move_to(datetime(2026, 11, 23, 23, 0, tzinfo=UTC))
+    send_now(house, "one-technique")
+    match then:
+        case "skip":
+            skip(house, "one-technique")
+        case "move":
+            move(house, "two-paths")
+        case "pause":
+            pause(house)
+            house.clock.advance(5 * DAY)
+            resume(house)
+        case "take out":
+            publish(house, ("sequence", "nurture", sequence_source("nurture", "why-hips: 2 days")))
+        case _:
+            make.unsubscribed(house)
+            house.clock.advance(30 * DAY)
+            make.request(house)
+            make.confirm(house)
+    house.work()
+    assert sent(house) == []
+
+
+def test_the_mail_shown_as_next_is_sent_or_skipped_though_another_one_lies_before_it(
+    house: House,
+) -> None:
+    steps = ["one-technique: 1 day", "why-hips: 1 day", "desk-reset: 1 day"]
+    source = sequence_source("nurture", *steps)
+    not_for_her = "1 day\n    skip_if: [downloaded]\n"
+    publish(house, ("sequence", "nurture", source.replace("1 day\n", not_for_her, 1)))
+    make.confirmed(house)
+    happens(house, Fact.DOWNLOADED)
+    skip(house, "why-hips")
+    told = {"one-technique": "Skipped: they opened the guide.", "why-hips": "Skipped by Dr Reyes."}
+    assert skipped(house) == told
+    send_now(house, "desk-reset")
+    house.work()
+    assert sent(house) == ["desk-reset"]
+
+
+def test_a_mail_that_is_owed_can_be_skipped_though_it_was_passed_over_before(house: House) -> None:
+    before = sequence_source("nurture", "why-hips: 0 minutes", "one-technique: 0 minutes")
+    unfit = before.replace("after: 0 minutes", "after: 0 minutes\n    skip_if: [downloaded]")
+    publish(house, ("sequence", "nurture", unfit))
+    make.request(house)
+    house.work()
+    make.confirm(house)
+    happens(house, Fact.DOWNLOADED)
+    house.work()
+    publish(house, ("sequence", "nurture", sequence_source("nurture", "one-technique: 1 day")))
+    publish(house, ("sequence", "nurture", before), include_past=["nurture/why-hips"])
+    skip(house, "why-hips")
+    house.hop(2 * DAY)
+    assert sent(house) == []
+    assert skipped(house)["why-hips"] == "Skipped by Dr Reyes."
+
+
+def test_a_mail_that_fails_leaves_a_place_paused_that_was_paused_meanwhile(
+    each_house: House,
+) -> None:
+    house = each_house
+    drip_due(house)
+    house.mailer.script = [Outcome.REFUSED]
+    house.mailer.during = lambda: pause(house)
+    send(house)
+    house.mailer.during = None
+    assert place(house).state == EnrolmentState.PAUSED
+    assert place(house).why.startswith("Paused, and the mail failed.")
+    publish(house, ("mail", DRIP, mail_source("Mended words here")))
+    house.hop(2 * DAY)
+    assert sent(house) == []
+    resume(house)
     house.hop(DAY)
     assert sent(house) == ["one-technique"]
 

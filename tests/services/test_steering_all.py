@@ -1,7 +1,7 @@
 """The therapist's hand on a whole sequence."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -14,6 +14,7 @@ from funnel.services import sequence_pause, steering_all
 from funnel.services.advancing import SequenceEngine
 from funnel.services.house_rules import set_absences
 from tests.support import make
+from tests.support.editing import publish, sequence_source
 from tests.support.house import House
 from tests.support.locks import while_people_are_locked
 from tests.support.steps import DRIP, drip_due, state_of
@@ -142,3 +143,38 @@ def test_many_places_are_let_go_with_their_people_taken_first(
     assert make.enrolment(house, "nurture").why == sequence_pause.WHY
     _, free = while_people_are_locked(house, act, Enrolment.id)
     assert free == 1
+
+
+def test_at_once_is_for_none_who_get_another_mail_first(each_house: House) -> None:
+    house = each_house
+    before, put_in = ["one-technique: 0 minutes", "desk-reset: 30 days"], "why-hips: 0 minutes"
+    publish(house, ("sequence", "nurture", sequence_source("nurture", *before)))
+    make.confirmed(house)
+    house.clock.move_to(datetime(2026, 11, 23, 23, 0, tzinfo=UTC))
+    after = sequence_source("nurture", put_in, *before)
+    publish(house, ("sequence", "nurture", after), include_past=["nurture/why-hips"])
+    with house.rt.sessions.begin() as session:
+        done = steering_all.send_all_now(
+            session, "nurture", "desk-reset", by=REYES, now=house.clock.now()
+        )
+    assert done.count == 0
+    house.work()
+    assert sent_to(house, "ada@example.org") == ["one-technique"]
+    house.hop(DAY)
+    assert sent_to(house, "ada@example.org") == ["one-technique", "why-hips"]
+
+
+def test_what_was_asked_for_all_holds_no_more_once_they_were_skipped_or_paused(
+    house: House,
+) -> None:
+    make.confirmed(house)
+    house.clock.move_to(datetime(2026, 11, 23, 23, 0, tzinfo=UTC))
+    now = house.clock.now()
+    with house.rt.sessions.begin() as session:
+        steering_all.send_all_now(session, "nurture", "one-technique", by=REYES, now=now)
+        steering_all.skip_all(session, "nurture", "one-technique", by=REYES, now=now)
+        steering_all.send_all_now(session, "nurture", "why-hips", by=REYES, now=now)
+        steering_all.pause_sequence(session, "nurture", by=REYES, now=now)
+    resume(house)
+    house.work()
+    assert sent_to(house, "ada@example.org") == []
