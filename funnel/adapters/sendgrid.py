@@ -52,7 +52,7 @@ class SendGridMailer:
         self._connections = connections
         self._api = SendGridApi(api_key, base_url, patience=self._patience, tls=tls)
         self.last_date_seen: tuple[datetime, float] | None = None
-        self._logs = SendGridLogs(self._api, self._patience.total)
+        self._logs = SendGridLogs(self._api, self._patience.total, self._see)
 
     def send(self, emails: Sequence[OutgoingEmail]) -> list[SendResult]:
         results = {email.message_id: refused for email in emails if (refused := _refusal(email))}
@@ -67,7 +67,10 @@ class SendGridMailer:
         return [results[email.message_id] for email in emails]
 
     def was_accepted(self, message_id: UUID, to_address: str, since: datetime) -> bool | None:
-        """What SendGrid's logs say; None without access to them (not every plan has it)."""
+        """What SendGrid's logs say; None without access to them (not every plan has it).
+
+        Raises CannotTellNow when they are away or asked too often.
+        """
         return self._logs.holds(message_id, to_address, since)
 
     def close(self) -> None:
@@ -76,10 +79,13 @@ class SendGridMailer:
 
     def _post(self, body: bytes) -> Answer:
         answer = self._api.post("/v3/mail/send", body, self._patience.total)
+        self._see(answer)
+        return answer
+
+    def _see(self, answer: Answer) -> None:
         theirs = answered_at(answer)
         if theirs is not None:
             self.last_date_seen = (theirs, self._clock.boot_seconds())
-        return answer
 
 
 class _Call:

@@ -8,23 +8,29 @@ from uuid import UUID
 
 from funnel.adapters.clocks import boot_seconds
 from funnel.adapters.sendgrid_api import Answer, AnswerLost, SendGridApi, Unreachable
+from funnel.domain.errors import CannotTellNow
 
 MOST = 50  # messages to one reader since the hand-over; with more, absence proves nothing
-CLOCK_MARGIN = timedelta(minutes=5)  # their clock and ours differ
+CLOCK_MARGIN = timedelta(days=1)  # ours may have been wrong at the hand-over
 OK = 200
+TOO_MANY = 429
 
 
 class SendGridLogs:
     """Looks messages up. The filter knows no custom_args, so each candidate is opened."""
 
-    def __init__(self, api: SendGridApi, seconds: float) -> None:
-        """`seconds` is the most that one question may take."""
+    def __init__(
+        self, api: SendGridApi, seconds: float, see: Callable[[Answer], None]
+    ) -> None:
+        """`seconds` is the most that one question may take; `see` is shown every answer."""
         self._api = api
         self._seconds = seconds
+        self._see = see
 
     def holds(self, message_id: UUID, to_address: str, since: datetime) -> bool | None:
-        """Whether the logs hold that message; None when they cannot tell: refused, too slow,
-        too much, not as described, or an address that cannot be asked for."""
+        """Whether the logs hold that message; None when they never tell: refused, too much, not
+        as described, or an address that cannot be asked for. Raises CannotTellNow: asked too
+        often, too slow, out of order."""
         if "'" in to_address or "\\" in to_address:
             return None  # how to write a quote is not described: a guess could hide the message
         ends_at = boot_seconds() + self._seconds
@@ -69,13 +75,22 @@ class SendGridLogs:
             return None
 
     def _ask(self, request: Callable[[float], Answer], ends_at: float) -> dict[str, Any]:
-        """The object in the answer; empty when there is none of use, or no time is left."""
-        seconds = ends_at - boot_seconds()
-        if seconds <= 0:
-            return {}
+        """The object in the answer; empty when it is of no use."""
+        answer = self._answer(request, ends_at - boot_seconds())
+        if answer.status == TOO_MANY or answer.status // 100 == 5:
+            raise CannotTellNow
         try:
-            answer = request(seconds)
             found = json.loads(answer.body) if answer.status == OK else {}
-        except (Unreachable, AnswerLost, ValueError, RecursionError):
+        except (ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}
+
+    def _answer(self, request: Callable[[float], Answer], seconds: float) -> Answer:
+        if seconds <= 0:
+            raise CannotTellNow
+        try:
+            answer = request(seconds)
+        except (Unreachable, AnswerLost) as error:
+            raise CannotTellNow from error
+        self._see(answer)
+        return answer

@@ -16,6 +16,10 @@ class InvalidInput(FunnelError):
         self.field = field
 
 
+class CannotTellNow(FunnelError):
+    """The provider could not be asked now, but may tell later."""
+
+
 class LinkExpired(FunnelError):
     """This link has run out."""
 

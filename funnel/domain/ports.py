@@ -141,7 +141,8 @@ class Mailer(Protocol):
     def was_accepted(self, message_id: UUID, to_address: str, since: datetime) -> bool | None:
         """Whether this provider took that message, handed over at `since` or later.
 
-        May ask over the network. None when it cannot tell now, or cannot tell at all.
+        May ask over the network. None when it will never tell; raises CannotTellNow when it may
+        tell later.
         """
         ...
 

@@ -9,6 +9,7 @@ import pytest
 
 from funnel.adapters.sendgrid import SendGridMailer
 from funnel.adapters.sendgrid_api import Patience
+from funnel.domain.errors import CannotTellNow
 from funnel.domain.ports import Outcome, OutgoingEmail
 from tests.adapters.harness import make_batch, make_email
 from tests.support import fake_sendgrid as faults
@@ -56,13 +57,13 @@ def test_a_mail_not_in_the_logs_yet_is_absent_and_found_later(
     assert asked(mailer, email) is True
 
 
-def test_what_was_sent_before_the_hand_over_is_not_looked_at_but_for_a_slow_clock(
+def test_what_was_sent_before_the_hand_over_is_not_looked_at_but_for_a_wrong_clock(
     mailer: SendGridMailer,
 ) -> None:
     email = make_email()
     mailer.send([email])
-    assert asked(mailer, email, minutes=4) is True
-    assert asked(mailer, email, minutes=6) is False
+    assert asked(mailer, email, hours=23) is True
+    assert asked(mailer, email, hours=25) is False
 
 
 def test_a_reader_with_capital_letters_is_also_asked_for_in_small_ones(
@@ -81,14 +82,16 @@ def test_an_address_with_a_quote_is_not_asked_for(
     assert fake_sendgrid.log_questions == 0
 
 
-UNCLEAR = {
-    "not on this plan": Fault(403),
+AWAY = {
     "throttled": Fault(429),
-    "unknown key": Fault(401),
-    "refused query": Fault(400),
     "broken": faults.BROKEN,
     "reset": faults.RESET,
     "cut short": faults.CUT_SHORT,
+}
+UNCLEAR = {
+    "not on this plan": Fault(403),
+    "unknown key": Fault(401),
+    "refused query": Fault(400),
     "not json": Fault(200, body=b"<html>"),
     "a list": Fault(200, body=b"[]"),
     "nothing in it": Fault(200, body=b"{}"),
@@ -109,6 +112,30 @@ def test_an_answer_that_does_not_tell_proves_nothing(
     assert asked(mailer, make_email()) is None
 
 
+@pytest.mark.parametrize("place", [0, 1], ids=["the search", "the message"])
+@pytest.mark.parametrize("fault", AWAY.values(), ids=AWAY)
+def test_logs_that_are_away_may_tell_later(
+    mailer: SendGridMailer, fake_sendgrid: FakeSendGrid, fault: Fault, place: int
+) -> None:
+    email = make_email()
+    mailer.send([email])
+    fake_sendgrid.log_faults.extend([None] * place)
+    fake_sendgrid.log_faults.append(fault)
+    with pytest.raises(CannotTellNow):
+        asked(mailer, email)
+    assert asked(mailer, email) is True
+
+
+def test_the_date_of_the_logs_answer_is_kept_for_the_watch_over_the_clocks(
+    mailer: SendGridMailer, fake_sendgrid: FakeSendGrid
+) -> None:
+    date = ("Date", "Mon, 01 Jun 2026 08:29:00 GMT")
+    fake_sendgrid.log_faults.append(Fault(200, body=b"{}", headers=(date,)))
+    asked(mailer, make_email())
+    assert mailer.last_date_seen is not None
+    assert mailer.last_date_seen[0] == datetime(2026, 6, 1, 8, 29, tzinfo=UTC)
+
+
 def test_more_mails_than_are_looked_at_prove_no_absence(
     mailer: SendGridMailer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,12 +150,18 @@ def test_more_mails_than_are_looked_at_prove_no_absence(
 
 def test_a_slow_log_holds_nobody_longer_than_the_deadline(fake_sendgrid: FakeSendGrid) -> None:
     fake_sendgrid.log_faults.append(faults.TRICKLING)
-    with closing(
-        SendGridMailer(fake_sendgrid.api_key, fake_sendgrid.url, patience=Patience(total=0.3))
-    ) as mailer:
-        assert asked(mailer, make_email()) is None
+    with (
+        closing(
+            SendGridMailer(fake_sendgrid.api_key, fake_sendgrid.url, patience=Patience(total=0.3))
+        ) as mailer,
+        pytest.raises(CannotTellNow),
+    ):
+        asked(mailer, make_email())
 
 
 def test_nobody_listening_tells_nothing() -> None:
-    with closing(SendGridMailer("SG.key", "http://127.0.0.1:1")) as mailer:
-        assert asked(mailer, make_email()) is None
+    with (
+        closing(SendGridMailer("SG.key", "http://127.0.0.1:1")) as mailer,
+        pytest.raises(CannotTellNow),
+    ):
+        asked(mailer, make_email())
