@@ -132,7 +132,8 @@ def build_runtime(
     writer = LetterWriter(catalog, renderer, links)
     bell = bell or _bell(settings)
     sequences = SequenceEngine(links.pepper, _rules(catalog), keeper.patterns)
-    watch = _watch(settings, sessions, clock, mailer)
+    watch = _watch(settings, sessions, clock, mailer, patience)
+    throttle = Throttle(watch.limits, watch.clocks.gate)
     worker = Worker(
         sessions=sessions,
         clock=clock,
@@ -147,10 +148,10 @@ def build_runtime(
             patience=patience,
             reach=reach,
             rules=sequences.rules,
-            throttle=Throttle(watch.limits, watch.clocks.gate),
+            throttle=throttle,
         ),
         sweeper=Sweeper(
-            sessions, clock, mailer, settings.mail_url.startswith("sendgrid:"), patience
+            sessions, clock, mailer, settings.mail_url.startswith("sendgrid:"), patience, throttle
         ),
         printer=Printer(sessions, clock, press, shelf, recipe, keeper.part),
         bell=bell,
@@ -208,7 +209,11 @@ def _worker_name() -> str:
 
 
 def _watch(
-    settings: Settings, sessions: sessionmaker[Session], clock: Clock, mailer: Mailer
+    settings: Settings,
+    sessions: sessionmaker[Session],
+    clock: Clock,
+    mailer: Mailer,
+    patience: Patience,
 ) -> Watch:
     """What is looked at before anything is sent. A demo's database may come from anywhere."""
     gate = Gate() if settings.demo else Gate(NOT_LOOKED_YET)
@@ -220,8 +225,9 @@ def _watch(
         # Hours of an outage are the machine's hours: a calendar that runs fast knows none.
         catches_up=settings.send_rate is not None and isinstance(clock, SystemClock),
     )
-    lineage = None if settings.demo else LineageWatch(sessions, clock, marks, gate)
-    clocks = ClockWatch(sessions, SystemClock().machine, mailer, gate, _worker_name())
+    margin = patience.lease + patience.call_lease(mailer.answer_seconds)
+    lineage = None if settings.demo else LineageWatch(sessions, clock, marks, gate, margin)
+    clocks = ClockWatch(sessions, SystemClock(), mailer, gate, _worker_name())
     return Watch(sessions, clock, limits, lineage, clocks)
 
 

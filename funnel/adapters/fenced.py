@@ -21,9 +21,9 @@ class FencedMailer:
         self.knows_at_once = inner.knows_at_once
 
     @property
-    def last_date_seen(self) -> tuple[datetime, datetime] | None:
-        """What the provider's clock said last, and ours at that moment; None if it never tells."""
-        seen: tuple[datetime, datetime] | None = getattr(self._inner, "last_date_seen", None)
+    def last_date_seen(self) -> tuple[datetime, float] | None:
+        """What the provider's clock said last, and at which of our seconds since the start."""
+        seen: tuple[datetime, float] | None = getattr(self._inner, "last_date_seen", None)
         return seen
 
     def send(self, emails: Sequence[OutgoingEmail]) -> list[SendResult]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from funnel.domain.clock import is_over
 from funnel.domain.ports import Outcome, SendResult
 
 DOUBTS_TO_OPEN = 5
@@ -43,7 +44,7 @@ class Breaker:
         After an error the next batches are small, so that no large one is lost in doubt.
         """
         if self.probe_at is not None:
-            return 1 if now >= self.probe_at else 0
+            return 1 if is_over(self.probe_at, PROBE_EVERY, now) else 0
         if self.doubts:
             return min(batch_size, DOUBTS_TO_OPEN - self.doubts)
         return min(batch_size, LOOKS_BACK) if self.lately else batch_size
@@ -52,10 +53,15 @@ class Breaker:
         """The breaker once a probe was taken: the next one waits its turn."""
         return replace(self, probe_at=now + PROBE_EVERY) if self.is_open else self
 
+    def unprobed(self, now: datetime) -> "Breaker":
+        """The breaker after a probe that asked the provider nothing: the next one is due."""
+        return replace(self, probe_at=now) if self.is_open else self
+
     def after(self, result: SendResult, now: datetime) -> "Breaker":
         """The breaker after one more answer of the provider.
 
         One that could not even be reached counts as an error; one that answers "later" does not.
+        What was refused without a status the provider never saw.
         """
         match result.outcome:
             case Outcome.ACCOUNT_REFUSED:
@@ -64,6 +70,8 @@ class Breaker:
                 return self._worse(self.doubts + 1, result.why, now)
             case Outcome.NOT_SENT_RETRY if result.status_code is None:
                 return self._worse(self.doubts, result.why, now)
+            case Outcome.REFUSED if result.status_code is None:
+                return self
             case Outcome.ACCEPTED | Outcome.REFUSED | Outcome.ADDRESS_REFUSED:
                 return self._better()
             case Outcome.NOT_SENT_RETRY | Outcome.NOT_SENT_THROTTLED:
@@ -75,7 +83,7 @@ class Breaker:
         return worse._opened(why, now) if self.is_open or is_trouble else worse
 
     def _opened(self, why: str, now: datetime) -> "Breaker":
-        since = self.opened_at or now
+        since = min(self.opened_at or now, now)
         return replace(self, probe_at=now + PROBE_EVERY, why=why, opened_at=since)
 
     def _better(self) -> "Breaker":

@@ -1,11 +1,11 @@
 """A token bucket: how many mails may go now, so that no ten seconds see a flood."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
+
+from funnel.domain.clock import MOST_APART
 
 BURST_SECONDS = 2
-# No provider's Retry-After is believed beyond this, and a clock that was put back stops no longer.
-LONGEST_WAIT = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class Bucket:
 
     def at(self, now: datetime) -> "Bucket":
         """The bucket as it is at `now`."""
-        as_of = min(self.as_of, now) if self.as_of - now > LONGEST_WAIT else self.as_of
+        # A little ahead is another worker's clock; far ahead, one that was put back since.
+        as_of = self.as_of if self.as_of - now <= MOST_APART else now
         seconds = max((now - as_of).total_seconds(), 0.0)
         tokens = min(self.tokens + seconds * self.per_second, self.capacity)
         return replace(self, tokens=tokens, as_of=max(now, as_of))
@@ -40,11 +41,6 @@ class Bucket:
         """The bucket after `count` mails were taken at `now`."""
         full = self.at(now)
         return replace(full, tokens=full.tokens - count)
-
-    def empty_until(self, when: datetime, now: datetime) -> "Bucket":
-        """The bucket of a provider that wants nothing before `when`."""
-        until = min(max(when, now), now + LONGEST_WAIT)
-        return replace(self, tokens=0.0, as_of=max(until, self.at(now).as_of))
 
     def ready_in(self, now: datetime, tokens: float = 1.0) -> float:
         """Seconds until it holds so many tokens; 0 when it does."""

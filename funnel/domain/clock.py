@@ -3,6 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+# As far as the clocks of two workers may be apart before one of them is told to stand still.
+MOST_APART = timedelta(minutes=10)
+
 
 class Clock(Protocol):
     """Tells the time in aware UTC.
@@ -45,6 +48,15 @@ class ManualClock:
     def move_to(self, when: datetime) -> datetime:
         """Move forward to an instant; one in the past raises ValueError."""
         return self.advance(require_utc(when) - self._now)
+
+
+def is_over(end: datetime, longest: timedelta, now: datetime) -> bool:
+    """Whether a wait that ends at `end`, and never lasts over `longest`, is over.
+
+    An end further ahead was written by a clock that was put back since: waiting for it could last
+    for days.
+    """
+    return end <= now or end > now + longest + MOST_APART
 
 
 def require_utc(when: datetime) -> datetime:

@@ -27,6 +27,10 @@ class Patience:
     settle: timedelta = SETTLE_WINDOW
     ask_again: timedelta = timedelta(seconds=60)
 
+    def call_lease(self, answer_seconds: float) -> timedelta:
+        """How long a call is leased for, whose mailer answers within so many seconds."""
+        return timedelta(seconds=answer_seconds) + self.sending_margin
+
 
 PATIENCE = Patience()
 

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-MOST_SKEW = timedelta(minutes=5)
+from funnel.domain.clock import MOST_APART
+
+MOST_SKEW = MOST_APART / 2
 
 
 @dataclass(frozen=True)

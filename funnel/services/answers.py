@@ -3,6 +3,7 @@
 import random
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import insert, literal, select, update
@@ -24,6 +25,8 @@ from funnel.services.throttle import Throttle
 _NOT_TAKEN = frozenset(
     {Outcome.NOT_SENT_RETRY, Outcome.NOT_SENT_THROTTLED, Outcome.ACCOUNT_REFUSED}
 )
+_TOO_MANY_REQUESTS = 429
+_USUAL_WAIT = timedelta(seconds=60)
 
 
 def open_attempts(session: Session, ids: Collection[UUID], *, clock: Clock) -> None:
@@ -97,13 +100,13 @@ class Recorder:
     def _give_back(
         self, session: Session, answered: Sequence[tuple[LockedMessage, SendResult]]
     ) -> None:
-        """What was surely not taken did not use up any of the rate."""
+        """What was not taken used up nothing of the rate; a provider that wants time gets it."""
         machine = self.clock.machine()
         free: list[MailClass] = [
             message.mail_class for message, result in answered if result.outcome in _NOT_TAKEN
         ]
         self.throttle.give_back(session, free, machine=machine)
-        pauses = [result.retry_at for _, result in answered if result.retry_at is not None]
+        pauses = [at for _, result in answered if (at := _not_before(result, machine)) is not None]
         if pauses:
             self.throttle.slow_down(session, until=max(pauses), machine=machine)
 
@@ -118,3 +121,9 @@ class Recorder:
         for result in results:
             breaker = breaker.after(result, self.clock.machine())
         return breaker
+
+
+def _not_before(result: SendResult, machine: datetime) -> datetime | None:
+    """When the provider takes mail again, by its own word or as is usual; None: no such word."""
+    is_throttled = result.status_code == _TOO_MANY_REQUESTS
+    return result.retry_at or (machine + _USUAL_WAIT if is_throttled else None)

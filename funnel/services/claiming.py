@@ -14,6 +14,7 @@ from funnel.db.guides import Guide
 from funnel.db.mail import Message
 from funnel.db.people import Subscriber
 from funnel.db.texts import TextVersion
+from funnel.domain.breaker import Breaker
 from funnel.domain.clock import Clock
 from funnel.domain.delivery import MessageState
 from funnel.domain.flow import Room
@@ -69,31 +70,29 @@ class Claims:
 
         Mails of the same words are neighbours, so that they can leave in one call.
         """
-        room = self._room(session)
+        breaker = self._breaker(session)
+        room = self._room(session, breaker)
         due = self._due(session, room) if room.total else []
         free = self._held_back(session, due) if due else []
         if not free:
             return []
         self._lease(session, [row.id for row in free])
+        if breaker.is_open:
+            control.write_breaker(session, breaker.probing(self.clock.machine()))
         versions = _versions(session, free)
         words = _words(session, set(versions.values()))
         return [draft(row, words[versions[row.id]]) for row in sorted(free, key=_place)]
 
-    def _room(self, session: Session) -> Room:
-        """How many may be claimed now: none when all mail is stopped, a probe in trouble.
+    def _breaker(self, session: Session) -> Breaker:
+        """Whether the provider is in trouble; locked then, for of all workers one may probe."""
+        breaker = control.read_breaker(session)
+        return control.read_breaker(session, lock=True) if breaker.is_open else breaker
 
-        Of all workers one takes the probe.
-        """
-        breaker, now = control.read_breaker(session), self.clock.machine()
-        if breaker.is_open:
-            breaker = control.read_breaker(session, lock=True)
+    def _room(self, session: Session, breaker: Breaker) -> Room:
+        """How many may be claimed now: none when all mail is stopped, a probe in trouble."""
+        now = self.clock.machine()
         wanted = breaker.room(self.mailer.batch_size, now)
-        if wanted == 0:
-            return NO_ROOM
-        room = self.throttle.room(session, wanted=wanted, machine=now)
-        if room.total and breaker.is_open:
-            control.write_breaker(session, breaker.probing(now))
-        return room
+        return self.throttle.room(session, wanted=wanted, machine=now) if wanted else NO_ROOM
 
     def _due(self, session: Session, room: Room) -> list[Row[Any]]:
         """Lock due mails, service mail first; series mail may have less room than the rest.

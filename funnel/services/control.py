@@ -21,9 +21,11 @@ PEPPER = "pepper"
 LAST_TICK = "last_tick"
 SLEPT = "slept"
 SKEW = "skew"
+WAITS = "provider_waits"
 LONG_SLEEP = timedelta(hours=1)
+SLOTS_AHEAD = timedelta(minutes=1)
 FUNNEL = "Funnel itself"  # who stopped a restored database
-_STOPS = (PAUSED, BRAKE, LINEAGE, RESTORED)
+_STOPS = (PAUSED, BRAKE, LINEAGE, RESTORED, WAITS)
 
 
 class StopMode(StrEnum):
@@ -40,6 +42,7 @@ class SendingState:
     `is_paused`: nothing leaves. `holds_series`: no series mail leaves, because all mail or the
     series was stopped, or because the brake holds it for the reason `braked`. `restored` says
     why a database that was restored or copied stands still; `generation` is that database's.
+    `not_before`: the provider asked for no mail before then, by the machine's time.
     """
 
     is_paused: bool
@@ -49,6 +52,7 @@ class SendingState:
     braked: str | None = None
     restored: str | None = None
     generation: int = 0
+    not_before: datetime | None = None
 
     @property
     def holds_series(self) -> bool:
@@ -85,6 +89,7 @@ def sending_state(session: Session) -> SendingState:
         braked=brake["why"] if brake.get("on") else None,
         restored=restored["why"] if restored.get("on") else None,
         generation=found.get(LINEAGE, {}).get("generation", 0),
+        not_before=_instant(found.get(WAITS, {}).get("until")),
     )
 
 
@@ -141,10 +146,17 @@ def write_breaker(session: Session, breaker: Breaker) -> None:
 
 
 def take_slot(session: Session, name: str, *, every: timedelta, now: datetime) -> bool:
-    """True for the one caller that gets this slot of a periodic job."""
+    """True for the one caller that gets this slot of a periodic job.
+
+    Slots ahead of time were taken by a clock that was put back since, and are free again: a job
+    that is done twice does no harm, one that stands still for an hour does.
+    """
     seconds = int(every.total_seconds())
     slot = datetime.fromtimestamp(int(now.timestamp()) // seconds * seconds, UTC)
-    return insert_if_absent(session, Tick, name=name, slot=slot)
+    if insert_if_absent(session, Tick, name=name, slot=slot):
+        return True
+    session.execute(delete(Tick).where(Tick.name == name, Tick.slot > slot + SLOTS_AHEAD))
+    return False
 
 
 def forget_old_slots(session: Session, *, now: datetime) -> None:

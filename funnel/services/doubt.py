@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from funnel.db.bulk import among
 from funnel.db.mail import Attempt, Message
 from funnel.db.people import Subscriber
-from funnel.domain.clock import Clock
+from funnel.domain.clock import MOST_APART, Clock, is_over
 from funnel.domain.delivery import (
     PATIENCE,
     MessageState,
@@ -25,6 +25,7 @@ from funnel.domain.delivery import (
 from funnel.domain.ports import MailClass, Mailer
 from funnel.services import people
 from funnel.services.moving import LockedMessage, Move, lock_messages, locked_where, move
+from funnel.services.throttle import Throttle
 
 SWEEP_LIMIT = 200
 ASK_LIMIT = 30
@@ -63,6 +64,7 @@ class Sweeper:
     mailer: Mailer
     has_events: bool
     patience: Patience = PATIENCE
+    throttle: Throttle = field(default_factory=Throttle)
 
     def sweep(self) -> int:
         """One round; returns how many messages were moved."""
@@ -82,12 +84,18 @@ class Sweeper:
             session, among(session, Message.id, [row.id for row in found]) & is_lost
         )
         move(session, [self._taken_over(message) for message in lost], clock=self.clock)
+        unsent = [each.mail_class for each in lost if each.state is MessageState.CLAIMED]
+        self.throttle.give_back(session, unsent, machine=self.clock.machine())
         return len(lost)
 
     def _is_lost(self) -> ColumnElement[bool]:
         # Bare values, so that the databases see that the index of leases will do.
         is_leased = Message.state.in_([literal_column("'claimed'"), literal_column("'sending'")])
-        return is_leased & (Message.lease_until <= self.clock.machine())
+        now = self.clock.machine()
+        longest = max(self.patience.lease, self.patience.call_lease(self.mailer.answer_seconds))
+        # A lease further ahead was given by a clock that was put back since.
+        too_long = Message.lease_until > now + longest + MOST_APART
+        return is_leased & ((Message.lease_until <= now) | too_long)
 
     def _taken_over(self, message: LockedMessage) -> Move:
         fence = message.fence + 1
@@ -139,8 +147,9 @@ class Sweeper:
         now = self.clock.machine()
         if self.mailer.knows_at_once:
             return True
-        asked_long_ago = each.asked_at is None or now >= each.asked_at + self.patience.ask_again
-        return asked_long_ago and now >= each.since + self.patience.settle
+        again, settle = self.patience.ask_again, self.patience.settle
+        asked_long_ago = each.asked_at is None or is_over(each.asked_at + again, again, now)
+        return asked_long_ago and is_over(each.since + settle, settle, now)
 
     def _conclude(
         self,
@@ -162,7 +171,7 @@ class Sweeper:
         if answer is None or answer.was_accepted is not None:
             return answer is not None
         lasts = doubt_lasts(each.mail_class, self.has_events, settle=self.patience.settle)
-        return self.clock.machine() >= each.since + lasts
+        return is_over(each.since + lasts, lasts, self.clock.machine())
 
     def _settled(self, message: LockedMessage, answer: _Answer) -> Move | None:
         if answer.was_accepted:
@@ -179,7 +188,7 @@ class Sweeper:
         if first is None:
             why = "Not with the provider so far; it is asked once more."
             return Move(message, MessageState.UNKNOWN, why, {"asked_provider_at": at})
-        if at < first + self.patience.ask_again:
+        if not is_over(first + self.patience.ask_again, self.patience.ask_again, at):
             return None
         why = "Twice not with the provider, so the very same mail goes again."
         return Move(message, MessageState.SCHEDULED, why, {"is_resent": True})

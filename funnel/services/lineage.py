@@ -6,7 +6,8 @@ beside a copy there is none, or the copy lives elsewhere.
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import select
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from funnel.db.mail import Control
 from funnel.db.people import Subscriber
 from funnel.db.place import place_of
+from funnel.db.upsert import insert_if_absent
 from funnel.domain.clock import Clock
 from funnel.domain.gate import Gate
 from funnel.domain.lineage import Lineage, Mark, compare
@@ -28,12 +30,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class LineageWatch:
-    """Compares the two marks at every tick of every process that sends, before it sends."""
+    """Compares the two marks at every tick of every process that sends, before it sends.
+
+    Up to `margin` after a mark a mail may still have left before the next mark was due.
+    """
 
     sessions: sessionmaker[Session]
     clock: Clock
     marks: Marks
     gate: Gate
+    margin: timedelta
 
     def look(self) -> None:
         """Compare, and count this tick; or stop all mail when this is not the database we left.
@@ -50,19 +56,21 @@ class LineageWatch:
 
     def _count(self, session: Session) -> Mark | None:
         """The mark of this tick, written to the database; None while all stands still."""
-        known, is_decided = _known(session)
+        value = _locked(session)
+        known = _mark(value)
         if control.sending_state(session).restored is not None:
             return None
         place = place_of(session)
         beside = self.marks.read(known.installation) if known else self.marks.newest()
         has_people = session.scalar(select(Subscriber.id).limit(1)) is not None
-        found = compare(known, beside, place, has_people=has_people)
+        is_new, is_decided = bool(value.get("is_new")), bool(value.get("is_decided"))
+        found = compare(known, beside, place, has_people=has_people, is_new=is_new)
         if found in {Lineage.FIRST, Lineage.SAME} or is_decided:
-            return self._write(session, known, place)
+            return self._write(session, known, place, is_new=known is None or is_decided)
         restored.stand_still(session, self._gap(found, known), clock=self.clock)
         return None
 
-    def _write(self, session: Session, known: Mark | None, place: str) -> Mark:
+    def _write(self, session: Session, known: Mark | None, place: str, *, is_new: bool) -> Mark:
         mark = Mark(
             installation=known.installation if known else uuid4().hex,
             generation=known.generation + 1 if known else 1,
@@ -70,9 +78,8 @@ class LineageWatch:
             place=place,
         )
         value = {"installation": mark.installation, "generation": mark.generation}
-        control.write(
-            session, control.LINEAGE, {**value, "now": mark.now.isoformat(), "place": mark.place}
-        )
+        rest = {"now": mark.now.isoformat(), "place": mark.place, "is_new": is_new}
+        control.write(session, control.LINEAGE, {**value, **rest})
         return mark
 
     def _gap(self, found: Lineage, known: Mark | None) -> Gap:
@@ -83,7 +90,7 @@ class LineageWatch:
         return Gap(
             is_copy=found is Lineage.COPIED,
             since=known.now if known else None,
-            until=newest.now if newest is not None and is_told else now,
+            until=newest.now + self.margin if newest is not None and is_told else now,
         )
 
     def _keep(self, mark: Mark) -> None:
@@ -93,16 +100,22 @@ class LineageWatch:
             log.error("the mark beside the database cannot be written: %s", type(error).__name__)
 
 
-def _known(session: Session) -> tuple[Mark | None, bool]:
-    """The database's own mark, locked; and whether somebody decided that it is the right one."""
+def _locked(session: Session) -> dict[str, Any]:
+    """What the database knows of itself, locked; empty before the very first look.
+
+    The row is there before it is locked, so that of two first looks one waits for the other.
+    """
+    insert_if_absent(session, Control, key=control.LINEAGE, value={})
     query = select(Control.value).where(Control.key == control.LINEAGE).with_for_update()
-    value = session.scalars(query).first()
+    return session.scalars(query).one()
+
+
+def _mark(value: dict[str, Any]) -> Mark | None:
     if not value:
-        return None, False
-    mark = Mark(
-        installation=str(value["installation"]),
-        generation=int(str(value["generation"])),
-        now=datetime.fromisoformat(str(value["now"])),
-        place=str(value["place"]),
+        return None
+    return Mark(
+        installation=value["installation"],
+        generation=value["generation"],
+        now=datetime.fromisoformat(value["now"]),
+        place=value["place"],
     )
-    return mark, bool(value.get("is_decided"))

@@ -139,11 +139,15 @@ def _stop(session: Session, gap: Gap, *, held: int, doubted: int, now: datetime)
 
 
 def allow(session: Session, *, now: datetime) -> None:
-    """Take this database as the right one from here on, under a name of its own."""
+    """Take this database as the right one from here on, under a name of its own.
+
+    Its generation goes on above whatever a running process saw of the database that was lost:
+    there are fewer ticks than seconds.
+    """
     known = control.read(session, control.LINEAGE)
     fresh: dict[str, object] = {
         "installation": uuid4().hex,
-        "generation": known.get("generation", 0),
+        "generation": int(now.timestamp()),
         "now": now.isoformat(),
         "place": known.get("place", ""),
         "is_decided": True,

@@ -18,7 +18,7 @@ from funnel.domain.clock import Clock
 from funnel.domain.delivery import PATIENCE, MessageState, Patience
 from funnel.domain.errors import FunnelError
 from funnel.domain.ports import Mailer, Outcome, OutgoingEmail, SendResult
-from funnel.services import people
+from funnel.services import control, people
 from funnel.services.answers import Recorder, open_attempts
 from funnel.services.claiming import Claims
 from funnel.services.house_rules import Rules, house_at, plain_rules
@@ -124,14 +124,22 @@ class Sender:
         leaving = [each for each, _, objection in asked if objection is None]
         stopped = [message.mail_class for _, message, objection in asked if objection]
         open_attempts(session, list(_fences(leaving)), clock=self.clock)
+        if not leaving:
+            self._unprobe(session)
         self.throttle.give_back(session, stopped, machine=self.clock.machine())
         return leaving
+
+    def _unprobe(self, session: Session) -> None:
+        """A provider in trouble was not asked after all: the next mail may ask it at once."""
+        if control.read_breaker(session).is_open:
+            breaker = control.read_breaker(session, lock=True)
+            control.write_breaker(session, breaker.unprobed(self.clock.machine()))
 
     def _intent(self, each: _Written, message: LockedMessage, objection: Objection | None) -> Move:
         if objection is None:
             also = {
                 "attempt": message.attempt + 1,
-                "lease_until": self.clock.machine() + self._sending_lease(),
+                "lease_until": self.clock.machine() + self._call_lease,
                 "payload_sha256": each.digest,
                 "provider": self.mailer.name,
             }
@@ -139,8 +147,9 @@ class Sender:
         held = {"not_before": objection.not_before} if objection.not_before else {}
         return Move(message, objection.state, objection.why, held)
 
-    def _sending_lease(self) -> timedelta:
-        return timedelta(seconds=self.mailer.answer_seconds) + self.patience.sending_margin
+    @property
+    def _call_lease(self) -> timedelta:
+        return self.patience.call_lease(self.mailer.answer_seconds)
 
     def _call(self, letters: Sequence[_Written], started: float) -> list[SendResult]:
         """Hand the batch over, unless this process slept so long that its lease may be old."""

@@ -1,13 +1,13 @@
 """Comparing this machine's clock with the database's and the provider's."""
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
+from funnel.domain.clock import Clock
 from funnel.domain.gate import Gate
 from funnel.domain.ports import Mailer
 from funnel.domain.skew import Reading
@@ -15,19 +15,27 @@ from funnel.services import control
 
 WRONG_CLOCK = "this machine's clock is wrong"
 # What the provider said longer ago is no reason to stand still.
-READING_LASTS = timedelta(hours=1)
+READING_LASTS = 3600.0
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class ClockWatch:
-    """Keeps a worker with a wrong clock from claiming mails, and says so. `machine` is its time."""
+    """Keeps a worker with a wrong clock from doing anything, and says so.
+
+    `clock` is the machine's, also where the funnel runs by another calendar.
+    """
 
     sessions: sessionmaker[Session]
-    machine: Callable[[], datetime]
+    clock: Clock
     mailer: Mailer
     gate: Gate
     worker: str
+
+    @property
+    def is_off(self) -> bool:
+        """True while this machine's clock is known to be wrong."""
+        return self.gate.is_closed_for(WRONG_CLOCK)
 
     def look(self) -> None:
         """Compare; close the gate while clocks disagree, and open it when they agree again."""
@@ -37,8 +45,8 @@ class ClockWatch:
             if self.gate.open(WRONG_CLOCK):
                 self._note({})
         elif self.gate.close(WRONG_CLOCK):
-            log.error("%s sends nothing. %s", self.worker, wrong.why)
-            at = self.machine().isoformat()
+            log.error("%s stands still. %s", self.worker, wrong.why)
+            at = self.clock.machine().isoformat()
             self._note({"why": wrong.why, "worker": self.worker, "at": at})
 
     def _note(self, value: dict[str, object]) -> None:
@@ -51,11 +59,18 @@ class ClockWatch:
             return None
         with self.sessions.begin() as session:
             theirs: datetime = session.execute(text("SELECT clock_timestamp()")).scalar_one()
-            return Reading("the database's", theirs, self.machine())
+            return Reading("the database's", theirs, self.clock.machine())
 
     def _provider(self) -> Reading | None:
-        """By the date of its last answer, where the mailer keeps it."""
-        seen: tuple[datetime, datetime] | None = getattr(self.mailer, "last_date_seen", None)
-        if seen is None or abs(self.machine() - seen[1]) > READING_LASTS:
+        """By the date of its last answer, where the mailer keeps it, and what passed since.
+
+        What passed is not asked of the clock, which may have been put right meanwhile.
+        """
+        seen: tuple[datetime, float] | None = getattr(self.mailer, "last_date_seen", None)
+        if seen is None:
             return None
-        return Reading("the provider's", *seen)
+        theirs, at = seen
+        passed = self.clock.boot_seconds() - at
+        if passed > READING_LASTS:
+            return None
+        return Reading("the provider's", theirs + timedelta(seconds=passed), self.clock.machine())

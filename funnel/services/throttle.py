@@ -5,7 +5,7 @@ What went lately is kept in the database: restarts and any number of workers sha
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from funnel.db.mail import Control
 from funnel.domain.bucket import Bucket
+from funnel.domain.clock import is_over
 from funnel.domain.flow import UNLIMITED, CatchUp, Flow, Limits, Room
 from funnel.domain.gate import Gate
 from funnel.domain.ports import MailClass
@@ -21,6 +22,8 @@ from funnel.services import control
 
 FLOW = "flow"
 NO_ROOM = Room(0, 0)
+# No provider's wish is heeded beyond this.
+LONGEST_WAIT = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,10 @@ class Throttle:
     gate: Gate = field(default_factory=Gate)
 
     def room(self, session: Session, *, wanted: int, machine: datetime) -> Room:
-        """How much of `wanted` may be claimed: none while all mail is stopped."""
+        """How much of `wanted` may be claimed: none while all mail is stopped, or is to wait."""
         state = control.sending_state(session)
-        if state.is_paused or not self.gate.passes(state.generation):
+        is_trusted = self.gate.passes(state.generation)
+        if state.is_paused or not is_trusted or provider_waits(state, machine):
             return NO_ROOM
         room = Room(wanted, wanted)
         if not self.limits.is_unlimited:
@@ -78,11 +82,18 @@ class Throttle:
             write_flow(session, flow.give_back(classes))
 
     def slow_down(self, session: Session, *, until: datetime, machine: datetime) -> None:
-        """The provider wants nothing before `until` (its Retry-After, machine time)."""
-        flow = read_flow(session, self.limits, machine)
-        if flow.bucket is not None:
-            emptied = flow.bucket.empty_until(until, machine)
-            write_flow(session, replace(flow, bucket=emptied))
+        """The provider wants nothing at all before `until` (machine time)."""
+        known = control.sending_state(session)
+        if known.not_before is not None and provider_waits(known, machine):
+            until = max(until, known.not_before)
+        until = min(until, machine + LONGEST_WAIT)
+        control.write(session, control.WAITS, {"until": until.isoformat()})
+
+
+def provider_waits(state: control.SendingState, machine: datetime) -> bool:
+    """Whether the provider asked for no mail yet."""
+    until = state.not_before
+    return until is not None and not is_over(until, LONGEST_WAIT, machine)
 
 
 def read_flow(session: Session, limits: Limits, machine: datetime) -> Flow:

@@ -10,7 +10,7 @@ from funnel.domain.flow import RESERVE, Limits
 from funnel.services import brake, catch_up, control
 from funnel.services.lineage import NOT_LOOKED_YET, LineageWatch
 from funnel.services.skew import ClockWatch
-from funnel.services.throttle import peek_flow
+from funnel.services.throttle import peek_flow, provider_waits
 
 LOOK_EVERY = timedelta(seconds=5)
 BRAKE_EVERY = timedelta(minutes=1)
@@ -27,11 +27,14 @@ class Watch:
     clocks: ClockWatch
 
     def look(self) -> None:
-        """One round, before the first mail of a tick is claimed.
+        """One round, before the first mail of a tick is claimed, and now and then in a long one.
 
         A process that just started looks at its database whoever looked last: it may be another.
+        With a wrong clock nothing more is looked at.
         """
         self.clocks.look()
+        if self.clocks.is_off:
+            return
         takes_turn = self._takes("watch", LOOK_EVERY)
         if self.lineage and (takes_turn or self.lineage.gate.is_closed_for(NOT_LOOKED_YET)):
             self.lineage.look()
@@ -50,7 +53,8 @@ class Watch:
         machine = self.clock.machine()
         with self.sessions.begin() as session:
             flow = peek_flow(session, self.limits, machine)
-            is_held = control.sending_state(session).holds_series
+            state = control.sending_state(session)
+            is_held = state.holds_series or provider_waits(state, machine)
             is_slow = is_held or control.read_breaker(session).is_open or flow.catch_up
             waits = catch_up.is_series_due(session, self.clock.now())
         if is_slow or not waits or flow.bucket is None or flow.is_day_full(self.limits):

@@ -16,7 +16,7 @@ from funnel.services.advancing import SequenceEngine
 from funnel.services.doubt import Sweeper
 from funnel.services.printing import Printer
 from funnel.services.sending import Sender
-from funnel.services.watch import Watch
+from funnel.services.watch import LOOK_EVERY, Watch
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +43,20 @@ class Worker:
     stopping: Event = field(default_factory=Event)
 
     def mail_round(self) -> None:
-        """The periodic jobs, then mail until nothing is due or the worker is to stop."""
+        """The periodic jobs, then mail until nothing is due or the worker is to stop.
+
+        A worker whose clock is wrong does none of it: its times would be wrong in every row.
+        """
         run_guarded(self.tick)
-        drain(self.work_mail, self.stopping)
+        while self._drain():
+            run_guarded(self.watch.look)
         self._linger()
+
+    def _drain(self) -> bool:
+        """Mail until nothing is due; True when it is time to look at clock and database first."""
+        end = self.clock.boot_seconds() + LOOK_EVERY.total_seconds()
+        done = drain(lambda: self.clock.boot_seconds() < end and self.work_mail(), self.stopping)
+        return 0 < done < MAX_ROUNDS and self.clock.boot_seconds() >= end
 
     def _linger(self) -> None:
         """Go on at the rate's own pace for a while: a whole rest would use a part of it only."""
@@ -55,11 +65,12 @@ class Worker:
             if self.stopping.wait(pause):
                 return
             waited += pause
-            drain(self.work_mail, self.stopping)
+            self._drain()
 
     def guide_round(self) -> None:
         """Make every guide that is wanted; each one made has a mail to send."""
-        if drain(self.printer.make_next, self.stopping):
+        run_guarded(self.watch.clocks.look)
+        if not self.watch.clocks.is_off and drain(self.printer.make_next, self.stopping):
             self.bell.ring("mail")
 
     def work_mail(self) -> bool:
@@ -67,6 +78,8 @@ class Worker:
 
         Each part is guarded for itself: a bad event must not hold up a confirm mail.
         """
+        if self.watch.clocks.is_off:
+            return False
         parts = (self._handle_events, self._advance, self.sender.send_batch)
         found = [run_guarded(part) for part in parts]
         return any(found)
@@ -83,6 +96,8 @@ class Worker:
         """The periodic jobs; whoever takes a slot first does it, and twice is harmless."""
         machine = self.clock.machine()
         self.watch.look()
+        if self.watch.clocks.is_off:
+            return
         if self._takes("sweep", SWEEP_EVERY):
             self.sweeper.sweep()
         if self._takes("tidy", TIDY_EVERY):

@@ -247,13 +247,13 @@ def test_a_refusal_names_the_field_at_fault_and_nothing_about_the_reader(
         ("Mon, 99 Jun 2026 99:99:99 GMT", None),
     ],
 )
-def test_the_date_of_an_answer_is_kept_beside_our_own_time(
+def test_the_date_of_an_answer_is_kept_beside_our_own_seconds(
     mailer: SendGridMailer, fake_sendgrid: FakeSendGrid, date: str, theirs: datetime | None
 ) -> None:
     assert mailer.last_date_seen is None
     fake_sendgrid.faults.append(Fault(202, accepts=True, headers=(("Date", date),)))
     result_of(mailer)
-    assert mailer.last_date_seen == (None if theirs is None else (theirs, NOW))
+    assert mailer.last_date_seen == (None if theirs is None else (theirs, NOW.timestamp()))
 
 
 # Secrets ----------------------------------------------------------------------------------------

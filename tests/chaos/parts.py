@@ -77,7 +77,7 @@ class WatchedMailer:
         self.knows_at_once = inner.knows_at_once
 
     @property
-    def last_date_seen(self) -> tuple[datetime, datetime] | None:
+    def last_date_seen(self) -> tuple[datetime, float] | None:
         """What the watch over the clocks looks at, where the mailer keeps it."""
         return getattr(self.inner, "last_date_seen", None)
 

@@ -95,3 +95,24 @@ def test_there_is_always_a_next_probe(outcomes: list[Outcome], size: int, second
     breaker = after(*outcomes)
     assert 0 <= breaker.room(size, NOW + timedelta(seconds=seconds)) <= size
     assert breaker.room(size, NOW + PROBE_EVERY) >= 1
+
+
+def test_a_clock_that_jumped_ahead_and_came_back_does_not_put_the_probe_off_for_days() -> None:
+    breaker = Breaker().after(told(Outcome.ACCOUNT_REFUSED), NOW + timedelta(days=30))
+    assert breaker.room(20, NOW) == 1
+    again = breaker.after(told(Outcome.ACCOUNT_REFUSED), NOW)
+    assert again.room(20, NOW) == 0
+    assert again.needs_help(NOW + ALERT_AFTER + timedelta(seconds=1))
+
+
+def test_a_probe_that_asked_nothing_lets_the_next_one_go_at_once() -> None:
+    probing = after(Outcome.ACCOUNT_REFUSED).probing(NOW)
+    assert probing.room(20, NOW) == 0
+    assert probing.unprobed(NOW).room(20, NOW) == 1
+    assert Breaker().unprobed(NOW) == Breaker()
+
+
+def test_what_the_provider_never_saw_does_not_close_it() -> None:
+    breaker = after(Outcome.ACCOUNT_REFUSED)
+    assert breaker.after(told(Outcome.REFUSED), NOW) == breaker
+    assert not breaker.after(told(Outcome.REFUSED, 400), NOW).is_open

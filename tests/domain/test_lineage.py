@@ -34,6 +34,11 @@ def test_the_marks_are_compared(
     assert compare(known, beside, place, has_people=True) is found
 
 
+def test_a_new_installation_may_have_no_mark_beside_it_yet() -> None:
+    found = [compare(mark(1), None, place, has_people=True, is_new=True) for place in (HERE, THERE)]
+    assert found == [Lineage.SAME, Lineage.COPIED]
+
+
 def test_an_empty_database_is_a_new_one_whatever_lies_beside_it() -> None:
     assert compare(None, mark(5), HERE, has_people=False) is Lineage.FIRST
 

@@ -79,3 +79,17 @@ def test_the_last_tick_is_remembered(sessions: Sessions) -> None:
             control.record_tick(session, now=at)
     with sessions.begin() as session:
         assert control.last_tick(session) == NOW + MINUTE
+
+
+def test_periodic_work_goes_on_when_the_clock_is_put_back_by_an_hour(sessions: Sessions) -> None:
+    every = timedelta(seconds=5)
+
+    def taken(minutes: int) -> int:
+        with sessions.begin() as session:
+            return sum(
+                control.take_slot(session, "sweep", every=every, now=NOW + number * every)
+                for number in range(minutes * 12)
+            )
+
+    assert taken(60) == 60 * 12
+    assert taken(10) >= 8 * 12

@@ -2,17 +2,22 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from sqlalchemy import delete, select
 
 from funnel.db.mail import Control, Message
-from funnel.domain.ports import OutgoingEmail
+from funnel.domain.gate import Gate
+from funnel.domain.lineage import Mark
+from funnel.domain.ports import Marks, OutgoingEmail
 from funnel.services import control, recovery, restored
+from funnel.services.lineage import LineageWatch
 from funnel.services.recovery import Due
 from tests.support import make
 from tests.support.backups import Database
@@ -207,3 +212,107 @@ def test_a_mail_in_doubt_that_the_provider_does_not_have_goes_when_all_is_sent(
     decide(house, Due.SEND)
     house.hop(HOUR)
     assert [mail.to_address for mail in house.mailer.accepted] == ["ada@example.org"]
+
+
+def test_what_left_after_the_last_mark_is_not_sent_twice(
+    database: Database, tmp_path: Path
+) -> None:
+    with open_house(database.url, tmp_path) as house:
+        make.confirmed(house)
+        house.hop(2 * HOUR)
+    backup = database.back_up()
+    with open_house(database.url, tmp_path, start=START + 3 * HOUR) as house:
+        due = make.enrolment(house, "nurture").next_due_at
+        assert due is not None
+        house.clock.move_to(due - timedelta(seconds=1))
+        house.rt.worker.tick()
+        house.clock.advance(timedelta(seconds=3))
+        while house.rt.worker.work_mail():
+            pass
+        gap = list(house.mailer.accepted)
+    assert len(gap) == 1
+    database.put_back(backup)
+    with open_house(database.url, tmp_path, start=START + 3 * DAY) as house:
+        house.work()
+        decide(house, Due.SKIP)
+        house.hop(5 * DAY)
+        after = list(house.mailer.accepted)
+    assert after
+    assert once_each(gap + after)
+
+
+@dataclass(frozen=True)
+class HookedMarks:
+    """The house's marks, with something that happens before they are read or written."""
+
+    inner: Marks
+    before_read: Callable[[], object] = int
+    before_write: Callable[[], object] = int
+
+    def read(self, installation: str) -> Mark | None:
+        return self.inner.read(installation)
+
+    def newest(self) -> Mark | None:
+        self.before_read()
+        return self.inner.newest()
+
+    def write(self, mark: Mark) -> None:
+        self.before_write()
+        self.inner.write(mark)
+
+
+def watch_of(house: House) -> LineageWatch:
+    watch = house.rt.worker.watch.lineage
+    assert watch is not None
+    return watch
+
+
+def forget_marks(house: House, folder: Path) -> None:
+    """As it is before the first start of a version that has marks."""
+    with house.rt.sessions.begin() as session:
+        session.execute(delete(Control).where(Control.key == control.LINEAGE))
+    for mark in (folder / "guides").glob(".lineage-*"):
+        mark.unlink()
+
+
+def test_two_processes_that_look_for_the_first_time_find_no_restore(
+    each_house: House, tmp_path: Path
+) -> None:
+    make.request(each_house)
+    forget_marks(each_house, tmp_path)
+    watch = watch_of(each_house)
+    other = Thread(target=replace(watch, gate=Gate()).look)
+
+    def meanwhile() -> None:
+        other.start()
+        other.join(0.3)
+
+    replace(watch, marks=HookedMarks(watch.marks, before_read=meanwhile)).look()
+    other.join()
+    assert stop_of(each_house) is None
+
+
+@pytest.mark.parametrize("is_after_a_restore", [False, True])
+def test_a_process_may_look_before_the_first_mark_is_beside_the_database(
+    house: House, tmp_path: Path, *, is_after_a_restore: bool
+) -> None:
+    make.request(house)
+    watch = watch_of(house)
+    if is_after_a_restore:
+        with house.rt.sessions.begin() as session:
+            restored.allow(session, now=house.clock.now())
+    else:
+        forget_marks(house, tmp_path)
+    other = replace(watch, gate=Gate()).look
+    replace(watch, marks=HookedMarks(watch.marks, before_write=other)).look()
+    assert stop_of(house) is None
+
+
+def test_every_process_sends_again_after_the_decision(house: House) -> None:
+    other = Gate()
+    assert other.passes(1_000_000)
+    with house.rt.sessions.begin() as session:
+        restored.allow(session, now=house.clock.now())
+    watch_of(house).look()
+    with house.rt.reading.begin() as session:
+        assert other.passes(control.sending_state(session).generation)

@@ -10,16 +10,11 @@ from funnel.domain.skew import Reading
 from funnel.services import control
 from funnel.services.skew import ClockWatch
 from tests.support.house import FakeMailer
+from tests.support.misled_clock import DatedMailer, MisledClock
 
 Sessions = sessionmaker[Session]
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-
-
-class DatedMailer(FakeMailer):
-    """A provider that tells its time."""
-
-    last_date_seen: tuple[datetime, datetime] | None = None
 
 
 def noted(sessions: Sessions) -> object:
@@ -44,15 +39,15 @@ def test_five_minutes_are_put_up_with(ours: datetime, *, is_off: bool, why: str)
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_the_database_s_clock_is_believed(sessions: Sessions) -> None:
-    gate, error = Gate(), [timedelta(0)]
-    watch = ClockWatch(sessions, lambda: datetime.now(UTC) + error[0], FakeMailer(), gate, "here:1")
+    gate, clock = Gate(), MisledClock(datetime.now(UTC))
+    watch = ClockWatch(sessions, clock, FakeMailer(), gate, "here:1")
     watch.look()
     assert gate.passes(0)
-    error[0] = -60 * MINUTE
+    clock.error = -60 * MINUTE
     watch.look()
     assert not gate.passes(0)
     assert noted(sessions) == "This machine's clock is 60 minutes behind the database's."
-    error[0] = timedelta(0)
+    clock.error = timedelta(0)
     watch.look()
     assert gate.passes(0)
     assert noted(sessions) is None
@@ -60,12 +55,28 @@ def test_the_database_s_clock_is_believed(sessions: Sessions) -> None:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_provider_s_date_is_believed_for_an_hour(sessions: Sessions) -> None:
-    gate, mailer, now = Gate(), DatedMailer(), [NOW]
-    watch = ClockWatch(sessions, lambda: now[0], mailer, gate, "here:1")
-    mailer.last_date_seen = (NOW - 10 * MINUTE, NOW)
+    gate, mailer, clock = Gate(), DatedMailer(), MisledClock(NOW)
+    watch = ClockWatch(sessions, clock, mailer, gate, "here:1")
+    mailer.last_date_seen = (NOW - 10 * MINUTE, clock.boot_seconds())
     watch.look()
     assert not gate.passes(0)
     assert noted(sessions) == "This machine's clock is 10 minutes ahead of the provider's."
-    now[0] = NOW + 61 * MINUTE
+    clock.advance(61 * MINUTE)
     watch.look()
     assert gate.passes(0), "nothing is sent, so nothing newer is heard: it is tried again"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_clock_that_was_put_right_is_believed_at_once(sessions: Sessions) -> None:
+    gate, mailer, clock = Gate(), DatedMailer(), MisledClock(NOW)
+    watch = ClockWatch(sessions, clock, mailer, gate, "here:1")
+    mailer.last_date_seen = (NOW, clock.boot_seconds())
+    watch.look()
+    assert not watch.is_off
+    clock.error = 10 * MINUTE
+    watch.look()
+    assert watch.is_off, "it jumped since the provider told its time"
+    clock.advance(3 * MINUTE)
+    clock.error = timedelta(0)
+    watch.look()
+    assert not watch.is_off

@@ -1,8 +1,8 @@
 """What is counted in the database, so that every worker and every restart knows it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -14,7 +14,7 @@ from funnel.domain.clock import ManualClock
 from funnel.domain.delivery import MessageState
 from funnel.domain.flow import Limits
 from funnel.domain.gate import Gate
-from funnel.domain.ports import MailClass
+from funnel.domain.ports import MailClass, Outcome, OutgoingEmail, SendResult
 from funnel.domain.sequence import Absence
 from funnel.services import brake, catch_up, control
 from funnel.services.control import StopMode
@@ -23,7 +23,7 @@ from funnel.services.skew import ClockWatch
 from funnel.services.throttle import Claimed, Throttle, peek_flow
 from funnel.services.watch import Watch
 from tests.support import make
-from tests.support.house import FakeMailer, House
+from tests.support.house import FakeMailer, House, PowerCut
 from tests.support.rows import NOW, add_enrolment, add_message, add_person, add_texts
 
 Sessions = sessionmaker[Session]
@@ -33,8 +33,11 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 def limited(house: House, limits: Limits) -> House:
     """The house with a sender that has these limits."""
     sender = replace(house.rt.worker.sender, throttle=Throttle(limits))
+    sweeper = replace(house.rt.worker.sweeper, throttle=sender.throttle)
     watch = replace(house.rt.worker.watch, limits=limits)
-    worker = replace(house.rt.worker, sender=sender, watch=watch, linger_seconds=0.0)
+    worker = replace(
+        house.rt.worker, sender=sender, sweeper=sweeper, watch=watch, linger_seconds=0.0
+    )
     return replace(house, rt=replace(house.rt, worker=worker))
 
 
@@ -72,7 +75,7 @@ def test_a_round_says_how_long_the_rate_makes_series_mail_wait(late: Session) ->
         clock,
         limits,
         None,
-        ClockWatch(sessions, clock.machine, FakeMailer(), Gate(), "here"),
+        ClockWatch(sessions, clock, FakeMailer(), Gate(), "here"),
     )
     assert watch.rate_pause() == 0
     rows = [Claimed(uuid4(), MailClass.DRIP, "ada@example.org")] * 3
@@ -185,12 +188,72 @@ def test_a_machine_that_slept_catches_up_and_says_so(house: House) -> None:
     assert slept["until"] == house.clock.machine().isoformat()
 
 
-def test_the_provider_s_retry_after_empties_the_bucket(sessions: Sessions) -> None:
-    throttle = Throttle(Limits(per_second=5))
+@pytest.mark.parametrize("limits", [Limits(), Limits(per_second=5)])
+def test_a_provider_that_asks_for_time_gets_it_but_no_more_than_an_hour(
+    sessions: Sessions, limits: Limits
+) -> None:
+    throttle, second = Throttle(limits), MINUTE / 60
     with sessions.begin() as session:
+
+        def room(machine: datetime) -> int:
+            return throttle.room(session, wanted=10, machine=machine).total
+
         throttle.slow_down(session, until=NOW + MINUTE, machine=NOW)
-        assert throttle.room(session, wanted=10, machine=NOW + 59 * MINUTE / 60).total == 0
-        assert throttle.room(session, wanted=10, machine=NOW + 2 * MINUTE).total == 10
+        throttle.slow_down(session, until=NOW + second, machine=NOW)
+        assert [room(NOW + 59 * second), room(NOW + MINUTE)] == [0, 10]
+        throttle.slow_down(session, until=NOW + 9 * DAY, machine=NOW)
+        assert [room(NOW + 59 * MINUTE), room(NOW + HOUR)] == [0, 10]
+        assert room(NOW - DAY) == 10, "a clock that was put back does not wait for its old time"
+
+
+class BusyMailer(FakeMailer):
+    """Answers every mail that there were too many, and when to come back if it is told to."""
+
+    retry_at: datetime | None = None
+
+    def send(self, emails: Sequence[OutgoingEmail]) -> list[SendResult]:
+        self.offered += emails
+        throttled = Outcome.NOT_SENT_THROTTLED
+        return [
+            SendResult(email.message_id, throttled, "Slow down.", None, 429, self.retry_at)
+            for email in emails
+        ]
+
+
+@pytest.mark.parametrize("waits", [None, 30 * MINUTE])
+def test_one_mail_too_many_makes_all_the_others_wait_without_any_rate(
+    house: House, waits: timedelta | None
+) -> None:
+    mailer = BusyMailer(batch_size=2)
+    mailer.retry_at = house.clock.machine() + waits if waits else None
+    sender = replace(house.rt.worker.sender, mailer=mailer)
+    ask(house, 6)
+    while sender.send_batch():
+        assert len(mailer.offered) <= 6
+    assert len(mailer.offered) == 2
+    house.clock.advance((waits or MINUTE) - timedelta(seconds=1))
+    assert sender.send_batch() == 0
+    house.clock.advance(timedelta(seconds=1))
+    assert sender.send_batch() == 2
+
+
+def test_workers_that_die_after_the_claim_do_not_use_up_the_day(each_house: House) -> None:
+    house = limited(each_house, Limits(per_second=1000, per_day=50))
+    ask(house, 20)
+
+    def die(_place: str) -> None:
+        raise PowerCut
+
+    for _ in range(3):
+        with pytest.raises(PowerCut):
+            replace(house.rt.worker.sender, reach=die).send_batch()
+        house.clock.advance(MINUTE)
+        house.rt.worker.sweeper.sweep()
+        house.clock.advance(MINUTE)
+    make.request(house, "new@example.org")
+    while house.rt.worker.sender.send_batch():
+        assert len(house.mailer.accepted) <= 21
+    assert len(house.mailer.accepted) == 21
 
 
 def test_the_counts_survive_a_restart(sessions: Sessions) -> None:

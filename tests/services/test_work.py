@@ -8,11 +8,15 @@ from threading import Event
 import pytest
 from sqlalchemy import select
 
-from funnel.db.mail import RateWindow, Tick
+from funnel.db.base import Base
+from funnel.db.mail import Control, RateWindow, Tick
 from funnel.services import control
+from funnel.services.skew import ClockWatch
 from funnel.services.work import MAX_ROUNDS, drain, run_guarded
 from tests.support import make
 from tests.support.house import House, PowerCut
+from tests.support.misled_clock import DatedMailer, MisledClock
+from tests.support.steps import drip_due
 
 
 class CountingBell:
@@ -99,3 +103,59 @@ def test_a_worker_that_is_to_stop_begins_nothing_more() -> None:
 
     assert drain(step, stopping) == 1
     assert done == [1]
+
+
+def everything(house: House) -> dict[str, list[tuple[object, ...]]]:
+    """All that is in the database, but for the note that a clock is wrong."""
+    tables = Base.metadata.sorted_tables
+    with house.rt.reading.begin() as session:
+        found = {
+            each.name: [tuple(row) for row in session.execute(each.select())] for each in tables
+        }
+    found[Control.__tablename__] = [
+        row for row in found[Control.__tablename__] if control.SKEW not in row
+    ]
+    return found
+
+
+def test_a_worker_whose_clock_is_wrong_does_nothing_at_all(house: House) -> None:
+    drip_due(house)
+    make.request(house, "bea@example.org")
+    make.request(house, "cleo@example.org")
+    make.confirm(house, "cleo@example.org")
+    clock, mailer, worker = MisledClock(house.clock.now()), DatedMailer(), house.rt.worker
+    mailer.last_date_seen = (clock.now(), clock.boot_seconds())
+    gate = worker.sender.throttle.gate
+    clocks = ClockWatch(house.rt.sessions, clock, mailer, gate, "there:1")
+    worker = replace(
+        worker,
+        clock=clock,
+        watch=replace(worker.watch, clock=clock, clocks=clocks),
+        sender=replace(worker.sender, clock=clock),
+        sweeper=replace(worker.sweeper, clock=clock),
+        printer=replace(worker.printer, clock=clock),
+    )
+    before = everything(house)
+    clock.error = timedelta(days=30)
+    for work in (worker.mail_round, worker.guide_round, worker.tick, worker.work_mail):
+        work()
+        assert everything(house) == before
+    clock.error = timedelta(0)
+    worker.mail_round()
+    assert everything(house) != before
+    assert {mail.to_address for mail in house.mailer.offered} >= {"ada@example.org"}
+
+
+def test_a_long_round_marks_the_database_between_its_batches(house: House) -> None:
+    def generation() -> int:
+        with house.rt.reading.begin() as session:
+            return control.sending_state(session).generation
+
+    house.mailer.batch_size = 1
+    house.mailer.during = lambda: house.clock.advance(timedelta(seconds=6))
+    for number in range(4):
+        make.request(house, f"p{number}@example.org")
+    before = generation()
+    house.rt.worker.mail_round()
+    assert len(house.mailer.accepted) == 4
+    assert generation() - before >= 4
