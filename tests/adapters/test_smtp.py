@@ -11,6 +11,7 @@ import pytest
 
 from funnel.adapters.smtp import SmtpMailer
 from funnel.adapters.smtp_dialogue import Patience
+from funnel.domain.delivery import PATIENCE
 from funnel.domain.ports import Outcome
 from tests.adapters.harness import make_email, make_emails
 from tests.support.scripted_server import scripted
@@ -182,6 +183,11 @@ def test_by_default_the_final_reply_may_take_ten_minutes_and_the_lease_is_longer
     mailer = SmtpMailer("smtp://127.0.0.1")
     assert Patience().final == 600
     assert 600 < mailer.answer_seconds < 900
+
+
+def test_by_default_nobody_is_written_to_long_after_they_unsubscribed() -> None:
+    latest = Patience().begin + PATIENCE.start_seconds
+    assert latest <= 35, "seconds from the last look at who may be written to"
 
 
 def test_a_mail_waits_its_turn_only_so_long(server: FakeSmtp) -> None:

@@ -1,6 +1,7 @@
 """However a server slips, nobody gets a mail that was for another, and none is told twice."""
 
 import random
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -8,6 +9,7 @@ from email import message_from_bytes
 
 import pytest
 
+from funnel.adapters.mime import build_mime
 from funnel.adapters.smtp import SmtpMailer
 from funnel.adapters.smtp_dialogue import Patience
 from funnel.domain.ports import Outcome, OutgoingEmail, SendResult
@@ -136,6 +138,22 @@ def test_without_time_left_nothing_begins_and_nothing_is_sent() -> None:
         results = mailer.send(make_batch(3))
     assert {result.outcome for result in results} == {Outcome.NOT_SENT_THROTTLED}
     assert server.connections == 0
+
+
+def test_a_machine_that_slept_in_a_call_begins_no_further_mail(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    emails, slept, boot_time = make_batch(3), [0.0], time.clock_gettime
+
+    def build(email: OutgoingEmail) -> bytes:
+        slept[0] += 3600.0 * (email is emails[1])
+        return build_mime(email)
+
+    monkeypatch.setattr("funnel.adapters.smtp.build_mime", build)
+    monkeypatch.setattr(time, "clock_gettime", lambda clock: boot_time(clock) + slept[0])
+    with ScriptedSmtp({}) as server, closing(SmtpMailer(server.url())) as mailer:
+        found = [result.outcome for result in mailer.send(emails)]
+    assert found == [Outcome.ACCEPTED] + [Outcome.NOT_SENT_THROTTLED] * 2
 
 
 def test_a_connection_that_hangs_holds_only_its_own_mail_and_the_next() -> None:
