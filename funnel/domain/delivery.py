@@ -18,7 +18,8 @@ class Patience:
 
     A claim is good for `lease`, a call for the mailer's own limit and `sending_margin`. Whoever
     is later than `start_seconds` after the intent sends nothing. Nobody asks the provider about a
-    doubt before it has lasted `settle`, nor a second time before `ask_again`.
+    doubt before it has lasted `settle`, nor a second time before `ask_again`. Where it cannot tell
+    for the moment, a mail that would not go again is asked about for as long as `keep_asking`.
     """
 
     lease: timedelta = timedelta(seconds=30)
@@ -26,6 +27,7 @@ class Patience:
     start_seconds: float = 5.0
     settle: timedelta = SETTLE_WINDOW
     ask_again: timedelta = timedelta(seconds=60)
+    keep_asking: timedelta = timedelta(hours=6)
 
     def call_lease(self, answer_seconds: float) -> timedelta:
         """How long a call is leased for, whose mailer answers within so many seconds."""

@@ -36,9 +36,16 @@ def doubted(house: House, mail_class: MailClass) -> None:
         (MailClass.DRIP, True, 10, MessageState.UNCONFIRMED),
     ],
 )
+@pytest.mark.parametrize("knows_at_once", [True, False], ids=["at once", "later"])
 def test_a_doubt_lasts_its_time_and_not_a_second_less(
-    house: House, mail_class: MailClass, has_events: bool, minutes: int, state: MessageState
+    house: House,
+    mail_class: MailClass,
+    has_events: bool,
+    minutes: int,
+    state: MessageState,
+    knows_at_once: bool,
 ) -> None:
+    house.mailer.knows_at_once = knows_at_once
     doubted(house, mail_class)
     sweeper = replace(house.rt.worker.sweeper, has_events=has_events)
     house.clock.advance(timedelta(minutes=minutes) - timedelta(seconds=1))

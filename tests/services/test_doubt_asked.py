@@ -10,13 +10,15 @@ from sqlalchemy import update
 
 from funnel.db.mail import Message
 from funnel.domain.delivery import MessageState, Patience
-from funnel.domain.ports import Outcome
+from funnel.domain.errors import CannotTellNow
+from funnel.domain.ports import MailClass, Outcome
 from funnel.services.doubt import ASK_LIMIT, Sweeper
 from tests.support import make
 from tests.support.house import FakeMailer, House
 from tests.support.steps import CONFIRM, send, state_of
 
 SETTLE, AGAIN = Patience().settle, Patience().ask_again
+KEEP_ASKING = Patience().keep_asking
 
 
 @dataclass
@@ -26,10 +28,13 @@ class Logged(FakeMailer):
     asked: list[tuple[UUID, str, datetime]] = field(default_factory=list)
     knows_at_once: bool = False
     when_asked: Callable[[], object] = str
+    is_away: bool = False
 
     def was_accepted(self, message_id: UUID, to_address: str, since: datetime) -> bool | None:
         self.asked.append((message_id, to_address, since))
         self.when_asked()
+        if self.is_away:
+            raise CannotTellNow
         return self.knows
 
 
@@ -130,3 +135,55 @@ def test_no_transaction_is_open_while_the_provider_is_asked(each_house: House) -
     mailer.when_asked = lambda: make.unsubscribed(house)
     house.clock.advance(SETTLE)
     assert sweeper.sweep() == 1
+
+
+def series_doubted(house: House, people: int = 1) -> None:
+    """Series mails that nobody can vouch for."""
+    doubted(house, people)
+    with house.rt.sessions.begin() as session:
+        session.execute(update(Message).values(mail_class=MailClass.DRIP))
+
+
+def test_a_series_mail_waits_for_logs_that_are_away(each_house: House) -> None:
+    house = each_house
+    series_doubted(house)
+    sweeper, mailer = asking(house, False)
+    mailer.is_away = True
+    house.clock.advance(SETTLE)
+    assert sweeper.sweep() == 0
+    house.clock.advance(KEEP_ASKING - SETTLE - timedelta(seconds=1))
+    assert sweeper.sweep() == 0
+    mailer.is_away = False
+    assert sweeper.sweep() == 0
+    house.clock.advance(AGAIN)
+    assert sweeper.sweep() == 1
+    assert state_of(house, CONFIRM) == MessageState.SCHEDULED
+
+
+def test_logs_that_stay_away_leave_a_series_mail_to_its_class_in_the_end(house: House) -> None:
+    series_doubted(house)
+    sweeper, mailer = asking(house, True)
+    mailer.is_away = True
+    house.clock.advance(KEEP_ASKING)
+    assert sweeper.sweep() == 1
+    assert state_of(house, CONFIRM) == MessageState.UNCONFIRMED
+
+
+def test_what_people_asked_for_does_not_wait_for_logs_that_are_away(house: House) -> None:
+    doubted(house)
+    sweeper, mailer = asking(house, True)
+    mailer.is_away = True
+    house.clock.advance(SETTLE)
+    assert sweeper.sweep() == 1
+    assert state_of(house, CONFIRM) == MessageState.SCHEDULED
+
+
+def test_logs_that_are_away_are_asked_once_a_round(house: House) -> None:
+    series_doubted(house, people=3)
+    sweeper, mailer = asking(house, True)
+    mailer.is_away = True
+    house.clock.advance(SETTLE)
+    assert sweeper.sweep() == 0
+    assert len(mailer.asked) == 1
+    mailer.is_away = False
+    assert sweeper.sweep() == 3

@@ -12,6 +12,7 @@ from funnel.domain.breaker import PROBE_EVERY
 from funnel.domain.delivery import MessageState, Patience
 from funnel.domain.ports import MailClass, Outcome
 from funnel.services import control, sequence_pause
+from funnel.services.claiming import SUSPECT_AFTER
 from funnel.services.letters import Draft
 from tests.support import make
 from tests.support.house import FakeMailer, House, PowerCut
@@ -135,14 +136,32 @@ def test_a_letter_that_stops_workers_again_and_again_goes_alone(house: House) ->
         house.clock.advance(Patience().lease)
         sweep(house)
         house.clock.move_to(max(house.clock.now(), make.message(house, CONFIRM).not_before))
+    with house.rt.sessions.begin() as session:
+        session.execute(update(Message).values(not_before=house.clock.now() + timedelta(seconds=1)))
     for name in ("ben", "cleo"):
         make.request(house, f"{name}@example.org")
+    house.clock.advance(timedelta(seconds=1))
     written: list[str] = []
     sender = sender_of(house, lambda draft: written.append(draft.to_address))
     assert sender.send_batch() == 2
     assert "ada@example.org" not in written, "the others go without it"
     assert sender.send_batch() == 1
     assert state_of(house, CONFIRM) == MessageState.ACCEPTED
+
+
+def test_a_confirm_mail_that_stopped_workers_goes_alone_before_any_series_mail(
+    house: House,
+) -> None:
+    drip_due(house)
+    make.request(house, "ben@example.org")
+    with house.rt.sessions.begin() as session:
+        session.execute(
+            update(Message).where(Message.mail_key == CONFIRM).values(lost_claims=SUSPECT_AFTER)
+        )
+    written: list[str] = []
+    sender = sender_of(house, lambda draft: written.append(draft.to_address))
+    assert [sender.send_batch() for _ in range(2)] == [1, 1]
+    assert written == ["ben@example.org", "ada@example.org"]
 
 
 def test_of_many_workers_one_takes_the_probe(each_house: House) -> None:
