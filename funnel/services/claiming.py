@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, literal_column, select, update
+from sqlalchemy import Row, Select, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from funnel.db.bulk import among, update_rows
@@ -52,6 +52,7 @@ _QUERY: Select[Any] = (
     .outerjoin(Guide, Guide.subscriber_id == Message.subscriber_id)
 )
 _SERIES = PRIORITY[MailClass.DRIP]
+_SERVICE = sorted(set(PRIORITY.values()) - {_SERIES}, reverse=True)
 SUSPECT_AFTER = 2
 
 
@@ -97,30 +98,37 @@ class Claims:
     def _due(self, session: Session, room: Room) -> list[Row[Any]]:
         """Lock due mails, service mail first; series mail may have less room than the rest.
 
-        Two plain walks along the index of what is due, however much of it there is.
+        One plain walk for each priority along the index of what is due, however much there is.
         """
-        service = self._lock(session, Message.priority > _SERIES, room.total)
-        left = min(room.series, room.total - len(service))
-        series = self._lock(session, Message.priority == _SERIES, left) if left > 0 else []
-        return self._without_suspects(session, [*service, *series])
+        ids: list[UUID] = []
+        for priority in _SERVICE:
+            ids += self._lock(session, priority, room.total - len(ids))
+        ids += self._lock(session, _SERIES, min(room.series, room.total - len(ids)))
+        return self._without_suspects(session, ids)
 
-    def _lock(self, session: Session, is_meant: ColumnElement[bool], limit: int) -> list[UUID]:
+    def _lock(self, session: Session, priority: int, limit: int) -> list[UUID]:
+        if limit <= 0:
+            return []
         query = (
             select(Message.id)
             # A bare value, so that the databases see that the index of due mails will do.
-            .where(Message.state == literal_column("'scheduled'"), is_meant)
+            .where(Message.state == literal_column("'scheduled'"), Message.priority == priority)
             .where(Message.not_before <= self.clock.now())
-            .order_by(Message.priority.desc(), Message.not_before)
+            .order_by(Message.not_before)
             .limit(limit)
             .with_for_update(skip_locked=True, key_share=True)
         )
         return list(session.scalars(query))
 
     def _without_suspects(self, session: Session, ids: list[UUID]) -> list[Row[Any]]:
-        """A mail with which workers stopped again and again goes alone, the others without it."""
-        rows = list(session.execute(_QUERY.where(among(session, Message.id, ids)))) if ids else []
+        """A mail with which workers stopped again and again goes alone, the others without it:
+        before them where it is service mail and its turn has come, else when they are gone."""
+        found = session.execute(_QUERY.where(among(session, Message.id, ids))) if ids else ()
+        by_id = {row.id: row for row in found}
+        rows = [by_id[key] for key in ids if key in by_id]
         free = [row for row in rows if row.lost_claims < SUSPECT_AFTER]
-        return free or rows[:1]
+        has_first_turn = bool(rows) and rows[0] not in free[:1] and rows[0].priority > _SERIES
+        return rows[:1] if has_first_turn else free or rows[:1]
 
     def _held_back(self, session: Session, due: list[Row[Any]]) -> list[Row[Any]]:
         """Put back what the throttle lets wait; the others stay."""

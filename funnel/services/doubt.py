@@ -22,6 +22,7 @@ from funnel.domain.delivery import (
     doubt_lasts,
     settle_doubt,
 )
+from funnel.domain.errors import CannotTellNow
 from funnel.domain.ports import MailClass, Mailer
 from funnel.services import people
 from funnel.services.moving import LockedMessage, Move, lock_messages, locked_where, move
@@ -45,14 +46,19 @@ class _Doubted:
     since: datetime
     handed_over_at: datetime
     asked_at: datetime | None
+    is_resent: bool
 
 
 @dataclass(frozen=True)
 class _Answer:
-    """What the provider said at `at`: it has the message, it has it not, or nothing."""
+    """What the provider said at `at`: it has the message, it has it not, or nothing.
+
+    `is_away` when it may say more later.
+    """
 
     was_accepted: bool | None
     at: datetime
+    is_away: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,29 +133,43 @@ class Sweeper:
             return self._conclude(session, doubted, answers)
 
     def _ask(self, doubted: Collection[_Doubted]) -> dict[UUID, _Answer]:
-        """Ask the provider about some of them: each question may be a call over the network."""
+        """Ask the provider about some of them: each question may be a call over the network.
+
+        Once it is away it is not asked again in this round: the others have the same answer.
+        """
         answers: dict[UUID, _Answer] = {}
+        away: _Answer | None = None
         limit = SWEEP_LIMIT if self.mailer.knows_at_once else ASK_LIMIT
         end = self.clock.boot_seconds() + ASK_SECONDS
         for each in doubted:
             if len(answers) == limit or self.clock.boot_seconds() > end:
                 break
             if self._may_ask(each):
-                at = self.clock.machine()
-                was_accepted = self.mailer.was_accepted(
-                    each.message_id, each.to_address, each.handed_over_at
-                )
-                answers[each.message_id] = _Answer(was_accepted, at)
+                answer = away or self._asked(each)
+                away = answer if answer.is_away else None
+                answers[each.message_id] = answer
         return answers
 
+    def _asked(self, each: _Doubted) -> _Answer:
+        at = self.clock.machine()
+        try:
+            found = self.mailer.was_accepted(each.message_id, each.to_address, each.handed_over_at)
+        except CannotTellNow:
+            return _Answer(None, at, is_away=True)
+        return _Answer(found, at)
+
     def _may_ask(self, each: _Doubted) -> bool:
-        """A provider's log lags behind, so it is given time, and more time after a no."""
+        """A provider's log lags behind, so it is given time, and more time after a no; but no
+        more than the doubt lasts."""
         now = self.clock.machine()
         if self.mailer.knows_at_once:
             return True
-        again, settle = self.patience.ask_again, self.patience.settle
+        again, settle = self.patience.ask_again, min(self.patience.settle, self._lasts(each))
         asked_long_ago = each.asked_at is None or is_over(each.asked_at + again, again, now)
         return asked_long_ago and is_over(each.since + settle, settle, now)
+
+    def _lasts(self, each: _Doubted) -> timedelta:
+        return doubt_lasts(each.mail_class, self.has_events, settle=self.patience.settle)
 
     def _conclude(
         self,
@@ -170,7 +190,10 @@ class Sweeper:
         answer = answers.get(each.message_id)
         if answer is None or answer.was_accepted is not None:
             return answer is not None
-        lasts = doubt_lasts(each.mail_class, self.has_events, settle=self.patience.settle)
+        lasts = self._lasts(each)
+        is_last_word = settle_doubt(each.mail_class, each.is_resent)[0] is MessageState.UNCONFIRMED
+        if answer.is_away and is_last_word:
+            lasts = max(lasts, self.patience.keep_asking)
         return is_over(each.since + lasts, lasts, self.clock.machine())
 
     def _settled(self, message: LockedMessage, answer: _Answer) -> Move | None:
@@ -213,6 +236,7 @@ def _doubted(session: Session) -> list[_Doubted]:
             Message.doubt_since,
             Message.created_at,
             Message.asked_provider_at,
+            Message.is_resent,
             Subscriber.email,
             first_try.scalar_subquery().label("tried_at"),
         )
@@ -236,4 +260,5 @@ def _as_doubted(row: Row[*tuple[Any, ...]]) -> _Doubted:
         since=row.doubt_since or tried_at,
         handed_over_at=tried_at,
         asked_at=row.asked_provider_at,
+        is_resent=row.is_resent,
     )
