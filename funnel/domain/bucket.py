@@ -30,12 +30,16 @@ class Bucket:
         return cls((count - capacity) / 3600, capacity, capacity, now)
 
     def at(self, now: datetime) -> "Bucket":
-        """The bucket as it is at `now`."""
-        # A little ahead is another worker's clock; far ahead, one that was put back since.
-        as_of = self.as_of if self.as_of - now <= MOST_APART else now
-        seconds = max((now - as_of).total_seconds(), 0.0)
+        """The bucket as it is at `now`.
+
+        One of a little later is another worker's; one of much later was kept by a clock that was
+        put back since, and begins anew, for nobody writes down a bucket that has nothing to give.
+        """
+        if self.as_of - now > MOST_APART:
+            return replace(self, tokens=self.capacity, as_of=now)
+        seconds = max((now - self.as_of).total_seconds(), 0.0)
         tokens = min(self.tokens + seconds * self.per_second, self.capacity)
-        return replace(self, tokens=tokens, as_of=max(now, as_of))
+        return replace(self, tokens=tokens, as_of=max(now, self.as_of))
 
     def take(self, count: int, now: datetime) -> "Bucket":
         """The bucket after `count` mails were taken at `now`."""
