@@ -110,8 +110,8 @@ MUTANTS = (
         (
             Edit(
                 "services/doubt.py",
-                "return asked_long_ago and now >= each.since + self.patience.settle",
-                "return asked_long_ago and now >= each.since",
+                "return asked_long_ago and is_over(each.since + settle, settle, now)",
+                "return asked_long_ago",
             ),
         ),
         _with(
@@ -159,8 +159,8 @@ MUTANTS = (
         (
             Edit(
                 "services/enrolment.py",
-                "        round=number,\n",
-                "        round=__import__('secrets').randbelow(10**9),\n",
+                '        "round": number,\n',
+                "        \"round\": __import__('secrets').randbelow(10**9),\n",
             ),
         ),
         _with(),
@@ -228,8 +228,8 @@ MUTANTS = (
         (
             Edit(
                 "services/control.py",
-                "return insert_if_absent(session, Tick, name=name, slot=slot)",
-                "return insert_if_absent(session, Tick, name=name, slot=slot) or True",
+                "if insert_if_absent(session, Tick, name=name, slot=slot):",
+                "if insert_if_absent(session, Tick, name=name, slot=slot) or True:",
             ),
         ),
         _with(),
