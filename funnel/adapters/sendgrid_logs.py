@@ -19,9 +19,7 @@ TOO_MANY = 429
 class SendGridLogs:
     """Looks messages up. The filter knows no custom_args, so each candidate is opened."""
 
-    def __init__(
-        self, api: SendGridApi, seconds: float, see: Callable[[Answer], None]
-    ) -> None:
+    def __init__(self, api: SendGridApi, seconds: float, see: Callable[[Answer], None]) -> None:
         """`seconds` is the most that one question may take; `see` is shown every answer."""
         self._api = api
         self._seconds = seconds
