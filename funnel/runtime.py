@@ -48,7 +48,7 @@ from funnel.services.house_rules import Rules
 from funnel.services.letters import LetterWriter
 from funnel.services.lineage import NOT_LOOKED_YET, LineageWatch
 from funnel.services.printing import Printer
-from funnel.services.publishing import Editor, publish_shipped
+from funnel.services.publishing import Editor, Shipping, publish_shipped
 from funnel.services.recipes import Recipe
 from funnel.services.self_check import Keeper, house_parts
 from funnel.services.sending import Sender, nothing
@@ -181,10 +181,10 @@ def build_runtime(
     )
 
 
-def prepare(rt: Runtime) -> None:
+def prepare(rt: Runtime) -> Shipping:
     """Bring the database to the newest schema, publish new shipped texts, renew house copies.
 
-    Safe to repeat.
+    Safe to repeat. Returns what came of the shipped texts.
     """
     upgrade(rt.settings.database_url)
     texts = shipped_texts(Path(rt.settings.templates_path))
@@ -194,8 +194,9 @@ def prepare(rt: Runtime) -> None:
                 "the oldest key in SECRET_KEY is another one than before, so addresses to be left "
                 "alone could not be told any more. Put the old key back as the last one."
             )
-        publish_shipped(session, texts, rt.catalog, now=rt.clock.now())
+        shipping = publish_shipped(session, texts, rt.catalog, now=rt.clock.now())
         house_copies.keep_fresh(session, rt.recipe, now=rt.clock.now())
+    return shipping
 
 
 def _rules(catalog: Catalog) -> Rules:

@@ -84,7 +84,8 @@ def preview(place: Path, as_json: bool) -> None:
     "past",
     multiple=True,
     metavar="KEY",
-    help="Send this new step to those who are past it too. May be given again.",
+    help="Send this new step to those who are past it too. KEY is sequence/step, as the preview "
+    "names it; the step alone will do where one sequence is published. May be given again.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def publish(place: Path, past: tuple[str, ...], yes: bool) -> None:
@@ -119,7 +120,12 @@ def _publish(
     new = [NewText(text, numbers.get((text.kind, text.key), 0)) for text in wanted]
     with rt.sessions.begin() as session:
         done = rt.editor.publish(
-            session, new, by=getpass.getuser(), origin="cli", include_past=past, now=rt.clock.now()
+            session,
+            new,
+            by=getpass.getuser(),
+            origin="cli",
+            include_past=_mail_keys(past, wanted),
+            now=rt.clock.now(),
         )
     rt.bell.ring("mail")
     for kind, key, number in done.made:
@@ -128,6 +134,13 @@ def _publish(
         click.echo(f"{key} goes to {many:,} who were past it.")
     if not done.made:
         click.echo("Nothing to publish: these are the newest versions already.")
+
+
+def _mail_keys(past: tuple[str, ...], wanted: tuple[ShippedText, ...]) -> list[str]:
+    """The mail keys of steps, some of them named without the one sequence that is published."""
+    sequences = [text.key for text in wanted if text.kind == "sequence"]
+    only = f"{sequences[0]}/" if len(sequences) == 1 else ""
+    return [key if "/" in key else only + key for key in past]
 
 
 def _tell(told: Impact) -> None:

@@ -16,7 +16,7 @@ from funnel.adapters.keeping import BlankPress, KeepingMailer, Kept
 from funnel.cli.demo_fast import open_desk
 from funnel.cli.rehearsal_report import write_report
 from funnel.content.house_rules import house
-from funnel.content.rehearsal import load_sample, load_script, usual_script
+from funnel.content.rehearsal import load_sample, load_script, sample_names, usual_script
 from funnel.content.shipped import shipped_texts
 from funnel.db.migrate import upgrade
 from funnel.domain.clock import ManualClock
@@ -49,7 +49,13 @@ class Asked:
 
 
 @click.command()
-@click.option("--as", "who", default="ada", show_default=True, help="Who it is: a shipped sample.")
+@click.option(
+    "--as",
+    "who",
+    default="ada",
+    show_default=True,
+    help=f"Who it is: {', '.join(sample_names(SHIPPED))}.",
+)
 @click.option(
     "--from", "begins", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Her first day."
 )

@@ -28,10 +28,25 @@ def check(model: type[T], document: Document, found: Findings) -> T | None:
     try:
         checked = TypeAdapter(model).validate_python(value)
     except ValidationError as error:
-        for detail in error.errors(include_url=False):
+        for detail in _causes(error.errors(include_url=False)):
             found.add(document.line(detail["loc"]), explain(detail))
         return None
     return checked
+
+
+def _causes(details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """The problems without those that only follow from others: a list is told to be too short
+    when none of its items fits."""
+    return [
+        each
+        for each in details
+        if each["type"] != "too_short"
+        or not any(_is_inside(other["loc"], each["loc"]) for other in details)
+    ]
+
+
+def _is_inside(inner: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
+    return len(inner) > len(outer) and inner[: len(outer)] == outer
 
 
 def explain(detail: ErrorDetails) -> str:

@@ -33,6 +33,13 @@ class Crowd:
     people: Mapping[Stand, int]
     had: Mapping[tuple[Stand, str], int]
 
+    @property
+    def free(self) -> frozenset[Stand]:
+        """The stands of those under way who have no mail on its way."""
+        return frozenset(
+            each for each in self.people if each.open_step is None and not each.is_over
+        )
+
     def without(self, stands: Iterable[Stand], step: str) -> int:
         """How many of these stands have not had the mail of this step."""
         return sum(self.people[each] - self.had.get((each, step), 0) for each in stands)
@@ -85,6 +92,23 @@ def next_index(sequence: Sequence, stand: Stand) -> int:
     after_mail = _index_of(sequence, sequence.after(stand.open_step))
     # A mail that was owed moves nobody back.
     return after_mail if stand.onto is not None else max(after_mail, place)
+
+
+def next_after(
+    sequence: Sequence, step: Step, crowd: Crowd, stands: Iterable[Stand]
+) -> dict[Stand, frozenset[str]]:
+    """From which of these stands a step may come next, and which mails one must have had for that.
+
+    A mail that one had is passed over at once, so whoever had all up to a step has it next.
+    """
+    index = sequence.steps.index(step)
+    found: dict[Stand, frozenset[str]] = {}
+    for stand in stands:
+        first = next_index(sequence, stand)
+        past = frozenset(each.key for each in sequence.steps[first:index])
+        if first <= index and all(crowd.had.get((stand, key)) for key in past):
+            found[stand] = past
+    return found
 
 
 def _index_of(sequence: Sequence, step: Step | None) -> int:

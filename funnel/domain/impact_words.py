@@ -100,21 +100,24 @@ def _moved(effect: StepEffect, misses: Named) -> str:
 
 def words_sentence(title: str, *, gets: int, had: int, is_service: bool, arm: str) -> str:
     """Whom new words of a mail reach."""
+    old = f"{had:,} had the old" if had else "nobody had the old"
     if is_service:
-        return (
-            f"“{title}” has new words: {gets:,} that wait to leave take them; {had:,} had the old."
-        )
-    whom = f" and are in arm {arm}" if arm else ""
-    return (
-        f"“{title}” has new words: {people(gets)} who have not had it{whom} get them; "
-        f"{had:,} had the old."
-    )
+        takes = f"{gets:,} that wait to leave take them" if gets else "none waits to leave"
+        return f"“{title}” has new words: {takes}; {old}."
+    if not gets:
+        meant = f" in arm {arm}" if arm else ""
+        still = f"nobody in the sequence{meant} has it still to come"
+        return f"“{title}” has new words: {still}; {old}."
+    is_one = gets == 1
+    whom = f" and {'is' if is_one else 'are'} in arm {arm}" if arm else ""
+    get = f"{'has' if is_one else 'have'} not had it{whom} {'gets' if is_one else 'get'} them"
+    return f"“{title}” has new words: {people(gets)} who {get}; {old}."
 
 
-def move_sentence(title: str, moves: Many[Move]) -> str:
-    """Whose next mail falls due at another time."""
+def move_sentence(title: str, moves: Many[Move], *, standing: int) -> str:
+    """Whose next mail falls due at another time, of so many who stand right before it."""
     if not moves:
-        return f"“{title}” has another time. Nobody stands right before it, so no mail moves yet."
+        return f"“{title}” has another time. {_none_moves(standing)}"
     first = moves[0]
     before, after = _day(first.before, first.after), _day(first.after, first.before)
     whose = (
@@ -123,6 +126,14 @@ def move_sentence(title: str, moves: Many[Move]) -> str:
         else (f"{len(moves):,} people’s next mail moves: the first")
     )
     return f"“{title}” has another time. {whose} from {before} to {after}."
+
+
+def _none_moves(standing: int) -> str:
+    if not standing:
+        return "Nobody stands right before it, so no mail moves yet."
+    if standing == 1:
+        return "One person stands right before it; their mail does not move."
+    return f"{standing:,} people stand right before it; their mail does not move."
 
 
 def _day(when: datetime, other: datetime) -> str:

@@ -16,18 +16,16 @@ from funnel.content.shipped import ShippedText
 from funnel.db.mail import Enrolment, Message
 from funnel.db.people import Subscriber
 from funnel.domain.delivery import MessageState
-from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.impact import (
     Change,
     Crowd,
     Group,
     StepEffect,
-    next_index,
+    next_after,
     step_effects,
     who_still_gets,
 )
 from funnel.domain.impact_words import (
-    Move,
     Named,
     exits_sentence,
     move_sentence,
@@ -35,13 +33,12 @@ from funnel.domain.impact_words import (
     step_sentences,
     words_sentence,
 )
-from funnel.domain.schedule import due_after, next_opening, zone_of
 from funnel.domain.sequence import Fact, Sequence, Step
 from funnel.services import stands, texts
+from funnel.services.impact_times import Times
 from funnel.services.reports.titles import newest_subjects, plain_subject
 
 MOST_NAMES = 3
-TIMING = frozenset({"delay", "at", "weekdays", "window"})
 
 
 @dataclass(frozen=True)
@@ -153,31 +150,27 @@ class _Preview:
 
     def _next_of(self, effect: StepEffect) -> tuple[str, ...]:
         """The titles of what those go on with who stood before a step; none at the end."""
-        places = {next_index(self._new, stand) for stand in effect.waiting.stands}
         return tuple(
-            self._title(step.key) for at, step in enumerate(self._new.steps) if at in places
+            self._title(step.key)
+            for step in self._new.steps
+            if self._goes_anyone_on_with(step, effect.waiting)
         )
+
+    def _goes_anyone_on_with(self, step: Step, group: Group) -> bool:
+        past = next_after(self._new, step, self._crowd, group.stands)
+        if not past:
+            return False
+        them = stands.at_having(past, lacks={step.key, group.step})
+        query = stands.people_in(self._new).where(them).limit(1)
+        return self._session.scalars(query).first() is not None
 
     def _moves(self, old: Sequence) -> Iterator[str]:
         """Whose next mail falls due at another time, for each step whose time was changed."""
+        times = Times(old, self._new, self._crowd, self._now)
         for step in self._new.steps:
-            before = old.step(step.key)
-            if before is None or not _times_differ(old, before, self._new, step):
-                continue
-            found = _Times(old, before, self._new, step, self._now).moves(
-                self._session, self._standing_before(step)
-            )
-            yield move_sentence(self._title(step.key), found)
-
-    def _standing_before(self, step: Step) -> Group:
-        index = self._new.steps.index(step)
-        at = frozenset(
-            stand
-            for stand in self._crowd.people
-            if stand.open_step is None and not stand.is_over
-            if next_index(self._new, stand) == index
-        )
-        return Group(step.key, at, self._crowd.without(at, step.key))
+            if times.are_changed(step):
+                before = times.standing_before(self._session, step)
+                yield move_sentence(self._title(step.key), before.moves, standing=before.many)
 
     def _exits(self, old: Sequence) -> Iterator[str]:
         for fact in sorted(self._new.exits_on - old.exits_on):
@@ -195,45 +188,6 @@ def _is_for_some(sequence: Sequence, key: str) -> bool:
     ways = (way for fork in sequence.steps[:at] for way in fork.ways)
     is_passed = any(keys.index(way.onto) > at for way in ways)
     return is_passed or bool(step.only_if or step.skip_if or step.wait_for or step.ways)
-
-
-def _times_differ(old: Sequence, before: Step, new: Sequence, after: Step) -> bool:
-    return any(getattr(before, part) != getattr(after, part) for part in TIMING) or (
-        old.window != new.window and after.window is None
-    )
-
-
-@dataclass(frozen=True)
-class _Times:
-    """When a step falls due by the old version and by the new."""
-
-    old: Sequence
-    before: Step
-    new: Sequence
-    after: Step
-    now: datetime
-
-    def moves(self, session: Session, group: Group) -> tuple[Move, ...]:
-        """The due times, before and after, of those whose next mail moves; soonest first."""
-        query = (
-            stands.people_in(self.new)
-            .join(Subscriber, Subscriber.id == Enrolment.subscriber_id)
-            .where(stands.at(group.stands, group.step), Enrolment.state == EnrolmentState.ACTIVE)
-            .with_only_columns(Enrolment.anchor_at, Subscriber.time_zone)
-        )
-        found = (self._move(anchor, zone) for anchor, zone in session.execute(query))
-        return tuple(sorted(move for move in found if move.before != move.after))
-
-    def _move(self, anchor: datetime, zone: str | None) -> Move:
-        return Move(
-            self._due(self.old, self.before, anchor, zone),
-            self._due(self.new, self.after, anchor, zone),
-        )
-
-    def _due(self, sequence: Sequence, step: Step, anchor: datetime, name: str | None) -> datetime:
-        zone = zone_of(name)
-        due = due_after(anchor, step.delay, zone, at=step.at, weekdays=step.weekdays)
-        return next_opening(max(due, self.now), zone, step.window or sequence.window)
 
 
 def _members(sequence: Sequence) -> Select[int]:

@@ -170,14 +170,26 @@ def _add(session: Session, wanted: NewText, *, by: str, origin: str, now: dateti
     return number + 1
 
 
+@dataclass(frozen=True)
+class Shipping:
+    """What came of the shipped texts: kind, key and version of each that was published, and those
+    that are changed but left alone, because the newest version was published by hand."""
+
+    made: tuple[tuple[str, str, int], ...]
+    left: tuple[ShippedText, ...]
+
+
 def publish_shipped(
     session: Session, shipped: tuple[ShippedText, ...], catalog: Catalog, *, now: datetime
-) -> None:
+) -> Shipping:
     """Publish the shipped texts that are new, and let them reach the people under way."""
     allow_a_minute(session)
     before = texts.sequences(session)
     changed = texts.import_shipped(session, shipped, catalog, now=now)
     _take_effect(session, before, changed, now=now)
+    numbers = texts.newest_versions(session)
+    made = tuple((kind, key, numbers[kind, key]) for kind, key in changed)
+    return Shipping(made, texts.edited_by_hand(session, shipped))
 
 
 def _take_effect(

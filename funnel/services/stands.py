@@ -1,6 +1,6 @@
 """Where the people of a sequence stand, counted by place, for whoever is to change the sequence."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select
@@ -73,11 +73,25 @@ def reached_one_of(facts: Collection[str]) -> ColumnElement[bool]:
 
 def at(stands: Collection[Stand], step: str) -> ColumnElement[bool]:
     """Holds, within `people_in`, for those at these stands who have not had this step's mail."""
-    had = exists().where(
+    return at_having(dict.fromkeys(stands, frozenset()), lacks={step})
+
+
+def at_having(
+    stands: Mapping[Stand, Collection[str]], *, lacks: Collection[str]
+) -> ColumnElement[bool]:
+    """Holds, within `people_in`, for those at these stands who had the mails named with theirs
+    and none of `lacks`."""
+    places = [
+        and_(_is_at(stand), *(_had(step) for step in sorted(steps)))
+        for stand, steps in stands.items()
+    ]
+    return and_(or_(false(), *places), *(~_had(step) for step in sorted(lacks)))
+
+
+def _had(step: str) -> ColumnElement[bool]:
+    return exists().where(
         Message.enrolment_id == Enrolment.id, Message.step_key == step, Message.state.in_(HAD)
     )
-    places = [_is_at(stand) for stand in stands]
-    return and_(or_(false(), *places), ~had)
 
 
 def _is_at(stand: Stand) -> ColumnElement[bool]:

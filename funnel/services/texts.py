@@ -50,6 +50,17 @@ def _import_one(session: Session, kind: str, key: str, source: str, now: datetim
     return add_version(session, kind, key, number, source, origin=SHIPPED, now=now)
 
 
+def edited_by_hand(session: Session, shipped: Iterable[ShippedText]) -> tuple[ShippedText, ...]:
+    """The shipped texts that differ from a newest version that somebody published by hand."""
+    return tuple(
+        text
+        for text in shipped
+        if (newest := latest(session, text.kind, text.key)) is not None
+        and newest.origin != SHIPPED
+        and newest.source != text.source
+    )
+
+
 def add_version(
     session: Session,
     kind: str,

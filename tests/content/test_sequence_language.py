@@ -241,3 +241,14 @@ def test_the_schema_takes_the_whole_language_and_refuses_what_the_reader_refuses
     ]:
         assert not validator().is_valid(yaml.safe_load(GOOD.replace(old, new)))
         assert told(GOOD.replace(old, new))
+
+
+def test_one_step_that_does_not_fit_is_one_problem() -> None:
+    source = (
+        "key: a\ntitle: A\npurpose: series\nstarts_on: [joined]\n"
+        'steps:\n  - {key: one, after: 1 day, at: "8h10"}\n'
+    )
+    with pytest.raises(ContentInvalid) as told:
+        parse_sequence(source, "a.yaml")
+    (only,) = told.value.findings
+    assert only.startswith("a.yaml:6: 'steps.0.at': write a time of day")

@@ -40,7 +40,7 @@ TOLD = (
     ),
     (
         "“Good questions about the five days” has new words: "
-        "5 people who have not had it get them; 0 had the old."
+        "5 people who have not had it get them; nobody had the old."
     ),
 )
 Source = tuple[Kind, str, str]

@@ -33,6 +33,8 @@ STEPS = ["one", "two", "three", "four", "five"]
 PLAN = dict.fromkeys(STEPS, "1 day")
 RULES = {"window": "00:00-23:59", "exits_on": "[purchased]"}
 Source = tuple[Kind, str, str]
+MINUTES = timedelta(minutes=30)  # mails leave a little apart
+First = dict[str, tuple[str, datetime]]  # address: step, when
 Got = set[tuple[str, str, int]]  # address, step, version of the words
 
 
@@ -144,7 +146,8 @@ def edit(dice: random.Random) -> tuple[dict[str, str], set[str], set[str]]:
     for key in sorted(new):
         keys.insert(dice.randint(0, len(keys)), key)
     steps = {key: PLAN.get(key, "1 day") for key in keys}
-    steps[dice.choice(keys)] = dice.choice(["3 days", "6 hours", "2 days"])
+    for key in dice.sample(keys, 2):
+        steps[key] = dice.choice(["3 days", "6 hours", "2 days"])
     return steps, new, set(dice.sample(STEPS, dice.randint(0, 2)))
 
 
@@ -153,12 +156,15 @@ def test_what_is_promised_is_what_happens(
     short: House, migrated_sqlite: Path, tmp_path: Path, seed: int
 ) -> None:
     with open_short(migrated_sqlite, tmp_path / "as it was") as other:
-        live_on(other, populate(other, random.Random(seed)))
-        as_it_was = got(other)
+        paused = populate(other, random.Random(seed))
+        before = got(other)
+        live_on(other, paused)
+        as_it_was, first_as_it_was = got(other), first_mails(other, before)
     dice = random.Random(seed)
     paused = populate(short, dice)
     steps, new, changed = edit(dice)
     before = got(short)
+    under_way = due_people(short)
     wanted = [plan(steps), *(words(key) for key in sorted(new)),
               *(words(key, f"Better {key}") for key in sorted(changed))]  # fmt: skip
     told = preview(short, *wanted)
@@ -169,6 +175,8 @@ def test_what_is_promised_is_what_happens(
     owed = {choice.key.partition("/")[2]: choice.many for choice in asked}
     _check_steps(told, steps, new, owed, as_it_was, after, before)
     _check_words(told, changed, set(steps), owed, before, after)
+    if not owed:
+        _check_times(told, first_as_it_was, first_mails(short, before), under_way)
     people = [(email, step) for email, step, _ in after]
     assert len(people) == len(set(people)), "nobody gets a step twice"
 
@@ -205,11 +213,81 @@ def _check_words(
     told: Impact, changed: set[str], there: set[str], owed: dict[str, int], before: Got, after: Got
 ) -> None:
     for step in changed:
-        gets, had = numbers(told, rf"“Better {step}” has new words: (\d+) .*; (\d+) had the old")
+        gets, had = numbers(
+            told,
+            rf"“Better {step}” has new words: (?:(\d+)|nobody) .*; (?:(\d+)|nobody) had the old",
+        )
         assert had == len(who(before, step))
         new_words = {email for email, key, version in after if key == step and version == 2}
         assert len(new_words) == gets + owed.get(step, 0)
         assert step in there or not new_words
+
+
+def first_mails(house: House, before: Got) -> First:
+    """The first mail of the sequence that each got beside those before, and when."""
+    had = {(email, step) for email, step, _ in before}
+    query = (
+        select(Subscriber.email, Message.step_key, Message.closed_at)
+        .join(Message, Message.subscriber_id == Subscriber.id)
+        .where(Message.mail_key.startswith("short/"))
+        .where(Message.state == MessageState.ACCEPTED)
+        .order_by(Message.closed_at.desc())
+    )
+    with house.rt.reading.begin() as session:
+        return {
+            email: (str(step), at)
+            for email, step, at in session.execute(query)
+            if at and (email, step) not in had
+        }
+
+
+def due_people(house: House) -> set[str]:
+    """Those who wait for the time of their next mail."""
+    query = select(Subscriber.email).join(Enrolment, Enrolment.subscriber_id == Subscriber.id)
+    is_due = (Enrolment.state == "active") & Enrolment.next_due_at.is_not(None)
+    with house.rt.reading.begin() as session:
+        return set(session.scalars(query.where(is_due)))
+
+
+def _check_times(told: Impact, as_it_was: First, after: First, under_way: set[str]) -> None:
+    """So many got a mail with a new time first, and not when their next mail would have come."""
+    for sentence in told.sentences:
+        if timed := re.search(r"“\w+ (\w+)” has another time", sentence):
+            was = as_it_was.keys() & under_way
+            them = [each for each in was if after.get(each, ("", None))[0] == timed[1]]
+            moved = [each for each in them if abs(after[each][1] - as_it_was[each][1]) > MINUTES]
+            assert _moving(sentence) == (len(moved), None if moved else len(them)), sentence
+
+
+def _moving(sentence: str) -> tuple[int, int | None]:
+    """How many mails a sentence says move, and, where none does, how many people it counts."""
+    if moving := re.search(r"(One|\d+) (?:person’s|people’s) next mail", sentence):
+        return 1 if moving[1] == "One" else int(moving[1]), None
+    standing = re.search(r"(One|\d+) \w+ stands? right before", sentence)
+    return 0, (1 if standing[1] == "One" else int(standing[1])) if standing else 0
+
+
+def test_a_mail_that_moves_is_told_though_one_that_was_had_now_stands_before_it(
+    short: House,
+) -> None:
+    add(short, "Ada")
+    short.hop(3 * DAY + timedelta(hours=1))
+    before = due_times(short)
+    reordered = plan({"one": "1 day", "three": "1 day", "two": "1 day", "four": "3 days"})
+    told = preview(short, reordered)
+    moved = "One person’s next mail moves: from 27 November to 29 November."
+    assert f"“Mail four” has another time. {moved}" in told.sentences
+    publish(short, reordered)
+    short.work()
+    assert due_times(short) == [due + 2 * DAY for due in before]
+
+
+def test_those_whose_mail_does_not_move_are_counted_all_the_same(short: House) -> None:
+    for name in ("Ada", "Ben"):
+        add(short, name)
+    told = preview(short, plan(PLAN | {"one": "24 hours"}))
+    calm = "2 people stand right before it; their mail does not move."
+    assert told.sentences == (f"“Mail one” has another time. {calm}",)
 
 
 def test_a_changed_delay_says_whose_next_mail_moves_and_from_when_to_when(short: House) -> None:

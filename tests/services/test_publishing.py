@@ -278,7 +278,7 @@ def test_new_words_reach_a_mail_that_a_worker_has_just_taken(house: House) -> No
     sender_of(house, publish_meanwhile).send_batch()
     house.work()
     assert told[0].sentences == (
-        "“Better words” has new words: 1 person who have not had it get them; 0 had the old.",
+        "“Better words” has new words: 1 person who has not had it gets them; nobody had the old.",
     )
     assert subjects(house) == ["Better words"]
 
