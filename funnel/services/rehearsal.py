@@ -21,6 +21,7 @@ from funnel.domain.touch import FirstTouch
 from funnel.services import guides, preferences, signup, steering
 from funnel.services.enrolment import LIVE
 from funnel.services.rehearsal_log import Log
+from funnel.services.reports.titles import step_title
 from funnel.services.shelf import Shelf
 from funnel.services.simulated_acts import NO_ADDRESS, Stage, do
 from funnel.services.simulated_people import Known, know
@@ -190,11 +191,12 @@ class Rehearsal:
                 if known is None:
                     return
                 self._do(session, known, cue, now)
+                why = _because(cue, session)
         except FunnelError as error:
             self.log.add(Entry(now, Kind.DEED, f"{words}: refused", str(error)))
             return
         self._done[cue.do] = now
-        self.log.add(Entry(now, Kind.DEED, words, _because(cue)))
+        self.log.add(Entry(now, Kind.DEED, words, why))
 
     def _do(self, session: Session, known: Known, cue: Cue, now: datetime) -> None:
         if cue.do in {Deed.PAUSE, Deed.RESUME}:
@@ -237,18 +239,28 @@ def _ticked(sample: Sample) -> str:
     return f"She {series}{answers}."
 
 
-def _because(cue: Cue) -> str:
+def _because(cue: Cue, session: Session) -> str:
     if cue.on is not None:
         return "At the moment that the script names."
-    before = cue.after_mail if cue.after is None else f"her “{cue.after}”"
+    before = _she_does(cue.after) if cue.after else _mail_of(cue, session)
     return f"{_spelled(cue.wait)} after {before}." if cue.wait else f"Right after {before}."
+
+
+def _she_does(deed: Deed) -> str:
+    words = DEED_WORDS[deed]
+    return f"she {words[:1].lower()}{words[1:]}"
+
+
+def _mail_of(cue: Cue, session: Session) -> str:
+    sequence_key, _, name = (cue.after_mail or "").partition("/")
+    return f"“{step_title(session, sequence_key, name)}” came"
 
 
 def _why_undone(cue: Cue) -> str:
     if cue.on is not None:
         return f"{_words(cue)} at {cue.on:%Y-%m-%d %H:%M}: that is not within these weeks."
     if cue.after is not None:
-        return f"{_words(cue)}: it waits for her “{cue.after}”, or the weeks ended before."
+        return f"{_words(cue)}: it waits until {_she_does(cue.after)}, or the weeks ended before."
     return f"{_words(cue)}: the mail {cue.after_mail} did not come, or the weeks ended before."
 
 

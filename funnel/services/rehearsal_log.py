@@ -11,6 +11,7 @@ from funnel.db.mail import Enrolment, Message, StepSkip
 from funnel.db.people import Subscriber
 from funnel.domain.delivery import MessageState
 from funnel.domain.enrolment import EnrolmentState
+from funnel.domain.progress import NOT_DUE
 from funnel.domain.rehearsal import Entry, Fate, Kind
 from funnel.domain.sequence import FACT_WORDS, Sequence
 from funnel.services import texts
@@ -102,7 +103,8 @@ class Log:
         if row.state in _OVER:
             self.add(Entry(now, Kind.END, title, row.why))
         elif before is None or row.state == EnrolmentState.ACTIVE:
-            self.add(Entry(now, Kind.START, title, row.why))
+            # The entry of its next mail tells when: "not due yet" would say nothing more.
+            self.add(Entry(now, Kind.START, title, "" if row.why == NOT_DUE else row.why))
         else:
             self.add(Entry(now, Kind.NOT_SENT, title, row.why))
 

@@ -17,6 +17,7 @@ from funnel.domain.sequence import House, Place, Sequence, Skip, Step
 from funnel.services import outbox, people, places, sequence_pause, texts
 from funnel.services.advancing import SequenceEngine, skip_row, skip_rows
 from funnel.services.enrolment import LIVE
+from funnel.services.reports.titles import step_title
 from funnel.services.step_mail import SURELY_NOT_SENT
 
 _NOT_STARTED = (MessageState.SCHEDULED, MessageState.CLAIMED)
@@ -81,7 +82,8 @@ def skip_next(
     Raises NotFound, or InvalidInput when another mail is next or this one is leaving.
     """
     seat = _seat(session, _lock(session, enrolment_id), engine, now)
-    done = Steered(f"Skipped '{step}' of {_title(session, seat.row)} for one person.")
+    title = step_title(session, seat.sequence.key, step)
+    done = Steered(f"Skipped “{title}” of {_title(session, seat.row)} for one person.")
     if step not in seat.place.owed and _is_skipped(session, enrolment_id, step):
         return done
     seat = _take_back(session, seat, engine, now)
@@ -89,7 +91,7 @@ def skip_next(
     # One that is owed may have been passed over before, for a reason that counts no more.
     session.execute(delete(StepSkip).where(_skip_of(enrolment_id, step)))
     place = _pass_over(session, seat, (*_way_to(seat, step), skip), now)
-    _stand(seat.row, place, f"'{step}' was skipped by {by}.", now)
+    _stand(seat.row, place, f"“{title}” was skipped by {by}.", now)
     return done
 
 
@@ -109,7 +111,8 @@ def send_now(
     next, or none may go to them.
     """
     seat = _seat(session, _lock(session, enrolment_id), engine, now)
-    done = Steered(f"Sent '{step}' of {_title(session, seat.row)} to one person at once.")
+    title = step_title(session, seat.sequence.key, step)
+    done = Steered(f"Sent “{title}” of {_title(session, seat.row)} to one person at once.")
     if seat.leaving == step:
         hurry(session, [enrolment_id], now=now)
         return done
@@ -137,7 +140,8 @@ def move_to(
     """
     seat = _seat(session, _lock(session, enrolment_id), engine, now)
     _known(seat, step)
-    done = Steered(f"Moved one person to '{step}' of {_title(session, seat.row)}.")
+    title = step_title(session, seat.sequence.key, step)
+    done = Steered(f"Moved one person to “{title}” of {_title(session, seat.row)}.")
     if step in {seat.row.onto, seat.leaving}:
         return done
     if step in seat.place.had:
@@ -146,7 +150,7 @@ def move_to(
     here = upcoming(seat.sequence, replace(seat.place, owed=frozenset()))
     jump(session, seat.sequence, [enrolment_id], here.key if here else None, step, by=by, now=now)
     place = replace(seat.place, onto=step, anchor_at=now)
-    _stand(seat.row, place, f"Moved to '{step}' by {by}.", now)
+    _stand(seat.row, place, f"Moved to “{title}” by {by}.", now)
     return done
 
 
@@ -175,7 +179,8 @@ def jump(
         Message.enrolment_id.in_(ids), Message.state.not_in(sorted(SURELY_NOT_SENT))
     )
     had = {tuple(row) for row in session.execute(query)}
-    why = f"Passed over: {by} moved them on to '{step}'."
+    title = step_title(session, sequence.key, step)
+    why = f"Passed over: {by} moved them on to “{title}”."
     rows = [
         skip_row(enrolment_id, each.key, why, now)
         for enrolment_id in ids

@@ -18,6 +18,7 @@ from funnel.services import outbox, people, sequence_pause, texts
 from funnel.services.advancing import SequenceEngine, skip_row
 from funnel.services.enrolment import LIVE
 from funnel.services.house_rules import house_at
+from funnel.services.reports.titles import step_title
 from funnel.services.steering import Steered, hurry, jump
 from funnel.services.step_mail import SURELY_NOT_SENT
 
@@ -87,13 +88,14 @@ def resume_sequence(
 def skip_all(session: Session, key: str, step: str, *, by: str, now: datetime) -> Steered:
     """Pass over a step for everyone who stands before it; a mail that is leaving is left alone."""
     sequence, count, why = _sequence(session, key, step), 0, f"Skipped by {by}."
+    title = step_title(session, key, step)
     for ids in _before(session, sequence, step):
         outbox.cancel_waiting(session, ids, why=why, now=now)
         insert_absent(session, StepSkip, [skip_row(each, step, why, now) for each in ids])
         moved = {"last_step": step, "anchor_at": now, "onto": None, "send_now": None}
         _stand(session, ids, {**moved, "why": why}, now)
         count += len(ids)
-    return Steered(f"Skipped '{step}' of “{sequence.title}” for {_people(count)}.", count)
+    return Steered(f"Skipped “{title}” of “{sequence.title}” for {_people(count)}.", count)
 
 
 def send_all_now(session: Session, key: str, step: str, *, by: str, now: datetime) -> Steered:
@@ -104,6 +106,7 @@ def send_all_now(session: Session, key: str, step: str, *, by: str, now: datetim
     sequence, count = _sequence(session, key, step), 0
     if key in sequence_pause.paused(session):
         raise InvalidInput("step", "This series is paused. Resume it first.")
+    title = step_title(session, key, step)
     going = Enrolment.state != EnrolmentState.PAUSED
     for ids in _before(session, sequence, step, going, ~_gets_another_first(step)):
         leaving = set(session.scalars(_with_mail().where(Message.enrolment_id.in_(ids))))
@@ -112,7 +115,7 @@ def send_all_now(session: Session, key: str, step: str, *, by: str, now: datetim
         others = [each for each in ids if each not in leaving]
         _stand(session, others, {"send_now": step, "why": why}, now)
         count += len(ids)
-    return Steered(f"Sent '{step}' of “{sequence.title}” to {_people(count)} at once.", count)
+    return Steered(f"Sent “{title}” of “{sequence.title}” to {_people(count)} at once.", count)
 
 
 def move_all(
@@ -122,14 +125,15 @@ def move_all(
     sequence, count = _sequence(session, key, step, onto), 0
     if step == onto:
         raise InvalidInput("step", "They stand there already.")
+    title = step_title(session, key, onto)
     for ids in _before(session, sequence, step, ~_has_mail_of(onto)):
         outbox.cancel_waiting(session, ids, why="Another step comes first.", now=now)
         jump(session, sequence, ids, step, onto, by=by, now=now)
-        why = f"Moved to '{onto}' by {by}."
+        why = f"Moved to “{title}” by {by}."
         moved = {"onto": onto, "anchor_at": now, "send_now": None, "why": why}
         _stand(session, ids, moved, now)
         count += len(ids)
-    return Steered(f"Moved {_people(count)} of “{sequence.title}” to '{onto}'.", count)
+    return Steered(f"Moved {_people(count)} of “{sequence.title}” to “{title}”.", count)
 
 
 def count_before(session: Session, key: str, step: str) -> int:

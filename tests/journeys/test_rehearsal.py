@@ -79,7 +79,11 @@ def test_each_mail_is_told_with_its_reason_and_so_is_each_that_did_not_come() ->
     lived = _lived("ada", date(2027, 6, 1), 60)
     told = {entry.mail for entry in lived.entries if entry.kind is Kind.MAIL}
     assert told == {mail.number for mail in lived.mails}
-    assert all(entry.why for entry in lived.entries)
+    assert all(entry.why for entry in lived.entries if entry.kind is not Kind.START)
+    told_why = " ".join(entry.why for entry in lived.entries)
+    assert "not due before" not in told_why
+    assert "service/" not in told_why
+    assert "after she joins the waiting list" in told_why
     assert all(fate.why or fate.mail for fate in lived.fates)
     assert [(fate.subject, fate.why) for fate in lived.fates if not fate.mail] == [
         (

@@ -230,8 +230,8 @@ def test_moving_on_names_the_mails_that_are_jumped(each_house: House) -> None:
     move(house, "desk-reset")
     move(house, "desk-reset")
     assert skipped(house) == {
-        "one-technique": "Passed over: Dr Reyes moved them on to 'desk-reset'.",
-        "why-hips": "Passed over: Dr Reyes moved them on to 'desk-reset'.",
+        "one-technique": "Passed over: Dr Reyes moved them on to “Two minutes for people who sit”.",
+        "why-hips": "Passed over: Dr Reyes moved them on to “Two minutes for people who sit”.",
     }
     house.hop(5 * DAY)
     assert sent(house) == ["desk-reset", "wake-up"]

@@ -84,14 +84,20 @@ def test_all_who_stand_before_a_step_are_skipped_sent_or_moved(each_house: House
         )
         hurried = steering_all.send_all_now(session, "nurture", "desk-reset", by=REYES, now=now)
     assert (skip.count, again.count, move.count, hurried.count) == (2, 0, 1, 2)
-    assert skip.sentence == "Skipped 'why-hips' of “The follow-up series” for 2 people."
+    assert (
+        skip.sentence
+        == "Skipped “Why I look somewhere else first” of “The follow-up series” for 2 people."
+    )
     house.work()
     assert sent_to(house, "ada@example.org") == ["one-technique", "desk-reset"]
     house.hop(2 * DAY)
     assert sent_to(house, "cleo@example.org") == ["wake-up"]
     with house.rt.reading.begin() as session:
         told = session.scalars(select(StepSkip.why).distinct().order_by(StepSkip.why)).all()
-    assert told == ["Passed over: Dr Reyes moved them on to 'wake-up'.", "Skipped by Dr Reyes."]
+    assert told == [
+        "Passed over: Dr Reyes moved them on to “Now for the quiet ones”.",
+        "Skipped by Dr Reyes.",
+    ]
 
 
 def test_while_the_practice_is_away_nothing_leaves_and_it_goes_when_it_is_back(

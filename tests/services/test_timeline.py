@@ -1,5 +1,6 @@
 """One person's page: what was, what they agreed to, and what comes next."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from funnel.db.people import Subscriber
 from funnel.domain.delivery import EventKind, MessageState
 from funnel.domain.errors import NotFound
 from funnel.domain.ports import Outcome
-from funnel.services import challenge, guides, offers, staff, suppression, timeline
+from funnel.services import challenge, guides, offers, staff, steering, suppression, timeline
 from funnel.services.reports.past import PastKind
 from funnel.services.reports.people import Whereabouts
 from tests.support import make
@@ -69,6 +70,15 @@ def test_next_mail_follows_the_one_that_was_sent(house: House) -> None:
     view = _view(house)
     first = next(item for item in view.past if item.kind is PastKind.MAIL)
     assert view.upcoming[0].why.startswith(f"It comes 2 days after {first.what.split(' was')[0]}")
+
+
+def test_a_mail_that_was_passed_over_is_not_told_as_one_that_went(house: House) -> None:
+    make.confirmed(house)
+    place = make.enrolment(house, "nurture").id
+    with house.rt.sessions.begin() as session:
+        engine, now = house.rt.sequences, house.clock.now()
+        steering.skip_next(session, place, "one-technique", engine=engine, by="Dr Reyes", now=now)
+    assert re.search(r"days? after “.+” was passed over", _view(house).upcoming[0].why)
 
 
 def test_engine_keeps_its_own_word_when_a_due_mail_is_held(house: House) -> None:

@@ -57,7 +57,10 @@ def test_a_restored_database_asks_for_one_decision(house: House, due: str) -> No
     page = text_of(desk.get(PAGE))
     assert "restored from a backup of 23 November 2026" in page
     assert "1 person was due a series mail since the backup" in page
-    assert "by Funnel itself" in text_of(desk.get("/desk/people"))
+    banner = text_of(desk.get("/desk/people"))
+    assert "restored from a backup of 23 November 2026" in banner
+    assert "Funnel itself" not in banner
+    assert "sent early by hand since the backup" in page
     form = {"csrf": csrf_of(desk)}
     desk.post("/desk/mail/start", data=form)
     desk.post("/desk/mail/recover", data=form | {"due": "burn"})

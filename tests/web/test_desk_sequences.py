@@ -224,6 +224,12 @@ def test_days_that_cannot_be_are_refused(desk: FlaskClient, first: str, last: st
     assert "the last not before the first" in text_of(answer)
 
 
+def test_days_that_are_over_are_refused(desk: FlaskClient) -> None:
+    answer = post(desk, "/desk/sequences/away", first="2026-11-01", last="2026-11-22")
+    assert answer.status_code == 422
+    assert "over already" in text_of(answer)
+
+
 @pytest.mark.parametrize("last", ["2028-12-01", "9999-12-31"])
 def test_days_too_far_ahead_are_refused(desk: FlaskClient, last: str) -> None:
     answer = post(desk, "/desk/sequences/away", first=last, last=last)
@@ -253,6 +259,56 @@ def test_a_persons_next_mail_is_paused_resumed_skipped_moved_and_sent(
     assert make.message(house, "nurture/wake-up").accepted_at is not None
     assert act("move", "wake-up") == 422, "no mail goes twice"
     assert act("burn") == 400
+
+
+def test_only_a_mail_that_somebody_must_look_at_can_be_tried_again(
+    house: House, desk: FlaskClient
+) -> None:
+    make.confirmed(house)
+    who, place = make.person(house).id, make.enrolment(house, "nurture").id
+    page = f"/desk/people/{who}"
+    post(desk, f"{page}/steer", enrolment=place, act="pause")
+    assert "Try that mail again" not in text_of(desk.get(page))
+    post(desk, f"{page}/steer", enrolment=place, act="resume")
+    post(desk, "/desk/sequences/nurture/pause")
+    assert "Try that mail again" not in text_of(desk.get(page))
+
+
+def test_a_mail_that_went_is_neither_counted_as_to_come_nor_offered_for_a_move(
+    house: House, desk: FlaskClient
+) -> None:
+    make.confirmed(house)
+    who, place = make.person(house).id, make.enrolment(house, "nurture").id
+    page = f"/desk/people/{who}"
+    assert "Seven more of" in text_of(desk.get(page))
+    post(desk, f"{page}/steer", enrolment=place, act="move", step="wake-up")
+    post(desk, f"{page}/steer", enrolment=place, act="send", step="wake-up")
+    house.work()
+    post(desk, f"{page}/steer", enrolment=place, act="move", step="one-technique")
+    shown = desk.get(page)
+    assert '<option value="wake-up">' not in shown.text
+    assert '<option value="why-hips">' in shown.text
+    assert "Six more of" in text_of(shown)
+    assert "You moved them here: it comes 1 day after that" in text_of(shown)
+
+
+def test_while_the_series_is_stopped_a_persons_page_says_that_the_mail_waits(
+    house: House, desk: FlaskClient
+) -> None:
+    make.confirmed(house)
+    page = f"/desk/people/{make.person(house).id}"
+    assert "so this waits" not in text_of(desk.get(page))
+    post(desk, "/desk/mail/stop", what="series")
+    assert "The series is stopped, so this waits" in text_of(desk.get(page))
+
+
+@pytest.mark.parametrize("path", ["words/nurture/wake-up", "sequences/nurture"])
+def test_editors_and_versions_call_things_by_their_titles(desk: FlaskClient, path: str) -> None:
+    editor = path if path.startswith("words") else f"{path}/edit"
+    for page in (f"/desk/{editor}", f"/desk/{path}/versions"):
+        heading = re.search(r"<h1[^>]*>(.*?)</h1>", desk.get(page).text)
+        assert heading
+        assert "nurture" not in heading[1]
 
 
 def test_a_place_of_somebody_else_is_not_found(house: House, desk: FlaskClient) -> None:

@@ -71,7 +71,6 @@ class SequenceView:
     inside: int
     over: int
     pause: Pause | None
-    version: int
     steps: tuple[StepLine, ...]
 
 
@@ -111,7 +110,6 @@ def sequence(session: Session, key: str) -> SequenceView:
         inside=sum(many for stand, many in crowd.people.items() if not stand.is_over),
         over=sum(many for stand, many in crowd.people.items() if stand.is_over),
         pause=sequence_pause.paused(session).get(key),
-        version=texts.newest_versions(session)["sequence", key],
         steps=_steps(session, found, crowd),
     )
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from funnel.content.mails import MailText
@@ -31,6 +31,17 @@ def newest_subjects(session: Session) -> dict[str, str]:
     )
     query = select(TextVersion).where(TextVersion.id.in_(newest))
     return {version.key: subject_of(version) for version in session.scalars(query)}
+
+
+def step_title(session: Session, sequence_key: str, step_key: str) -> str:
+    """The subject of a step's mail in its newest version, or of its first arm; a fork has none,
+    and is called by its key."""
+    key = f"{sequence_key}/{step_key}"
+    is_its_own = or_(TextVersion.key == key, TextVersion.key.startswith(f"{key}.", autoescape=True))
+    query = select(TextVersion).where(TextVersion.kind == "mail", is_its_own)
+    newest = query.order_by(TextVersion.key, TextVersion.version.desc()).limit(1)
+    found = session.scalars(newest).first()
+    return subject_of(found) if found else step_key
 
 
 def subjects(session: Session, version_ids: Collection[int]) -> dict[int, str]:

@@ -14,7 +14,7 @@ from funnel.domain.delivery import OPEN_STATES, MessageState
 from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.progress import Forecast, forecast
 from funnel.domain.schedule import Delay
-from funnel.domain.sequence import Sequence
+from funnel.domain.sequence import Place, Sequence, Step
 from funnel.services import places, sequence_pause
 from funnel.services.advancing import SequenceEngine
 from funnel.services.enrolment import LIVE
@@ -31,7 +31,7 @@ class NextMail:
 
     `at` is None while it waits for something other than time: `why` tells for what. `is_leaving`
     when it is handed over just now; `is_held` when somebody has to look at it first. `after` is
-    how many mails of the sequence come after it.
+    how many mails of the sequence are still to come after it; `had` are the steps whose mail went.
     """
 
     enrolment_id: int
@@ -45,6 +45,7 @@ class NextMail:
     is_held: bool = False
     is_paused: bool = False
     after: int = 0
+    had: frozenset[str] = frozenset()
 
 
 class _Leaving(NamedTuple):
@@ -118,16 +119,18 @@ def _next_mail(
     sequence = batch.sequences.get(row.sequence_key)
     if sequence is None:
         return None
+    place = batch.place(row, sequence, now)
     if leaving is not None:
-        return _on_its_way(row, sequence, subjects, leaving, now)
+        return _on_its_way(row, sequence, place, subjects, leaving, now)
     start = max(now, row.next_due_at or now)
-    found = forecast(sequence, batch.place(row, sequence, now), start, batch.house)
-    return _foreseen(row, sequence, batch, subjects, found) if found else None
+    found = forecast(sequence, place, start, batch.house)
+    return _foreseen(row, sequence, place, batch, subjects, found) if found else None
 
 
 def _on_its_way(
     row: Enrolled,
     sequence: Sequence,
+    place: Place,
     subjects: dict[str, str],
     leaving: _Leaving,
     now: datetime,
@@ -143,13 +146,15 @@ def _on_its_way(
         at=leaving.not_before if waits else None,
         why=leaving.why if waits else row.why,
         is_leaving=not waits,
-        after=_count_after(sequence, leaving.step_key),
+        after=_count_after(sequence, place, leaving.step_key),
+        had=place.had,
     )
 
 
 def _foreseen(
     row: Enrolled,
     sequence: Sequence,
+    place: Place,
     batch: Batch,
     subjects: dict[str, str],
     found: Forecast,
@@ -157,7 +162,7 @@ def _foreseen(
     is_whole = row.sequence_key in batch.paused
     is_going = row.state == EnrolmentState.ACTIVE and not is_whole
     is_paused = is_whole or row.state == EnrolmentState.PAUSED
-    why = _why(row, sequence, subjects, found) if is_going else row.why
+    why = _why(row, sequence, place, subjects, found) if is_going else row.why
     return NextMail(
         enrolment_id=row.id,
         sequence_key=sequence.key,
@@ -168,31 +173,56 @@ def _foreseen(
         why=sequence_pause.WHY if is_whole else why,
         is_held=not is_going,
         is_paused=is_paused,
-        after=_count_after(sequence, found.key),
+        after=_count_after(sequence, place, found.key),
+        had=place.had,
     )
 
 
-def _why(row: Enrolled, sequence: Sequence, subjects: dict[str, str], found: Forecast) -> str:
+def _why(
+    row: Enrolled, sequence: Sequence, place: Place, subjects: dict[str, str], found: Forecast
+) -> str:
     """What holds the mail, or how its step was set where it only is too early."""
     if found.hold:
         return found.hold
     if row.send_now == found.key or row.why.startswith(_REASONS):
         return row.why
     step = sequence.step(found.key)
-    if step is None or found.key in {key for key in [row.onto] if key}:
-        return "It is the step they were led to."
+    if step is None:
+        return row.why
     at = f", at {step.at:%H:%M} their time" if step.at else ""
-    return f"It comes {_delay(step.delay)} {_before(row, sequence, subjects, found)}{at}."
+    passed = [skip.step for skip in found.skips if skip.step.key not in place.had]
+    last = passed[-1] if passed else sequence.step(row.last_step or "")
+    if _leads_to(last, found.key):
+        return f"Their way led here: it comes {_delay(step.delay)} the ways parted{at}."
+    if found.key == row.onto:
+        return f"You moved them here: it comes {_delay(step.delay)} that{at}."
+    return f"It comes {_delay(step.delay)} {_before(row, place, last, subjects, passed)}{at}."
 
 
-def _before(row: Enrolled, sequence: Sequence, subjects: dict[str, str], found: Forecast) -> str:
-    """What the delay is counted from."""
-    passed = found.skips[-1].step.key if found.skips else None
-    last = passed or row.last_step
-    name = f"“{subjects.get(f'{sequence.key}/{last}', last)}”"
+def _leads_to(fork: Step | None, key: str) -> bool:
+    """Whether this is a fork, one of whose ways leads to that step."""
+    return fork is not None and any(way.onto == key for way in fork.ways)
+
+
+def _before(
+    row: Enrolled, place: Place, last: Step | None, subjects: dict[str, str], passed: list[Step]
+) -> str:
+    """What the delay is counted from: a mail, or the moment at which it was passed over."""
+    key = last.key if last else row.last_step
+    if key is None:
+        return "the series began"
+    if last is not None and last.ways:
+        return "the ways parted"
+    name = f"“{_subject(subjects, f'{row.sequence_key}/{key}', key)}”"
     if passed:
         return f"{name} is passed over"
-    return name if last else "the series began"
+    return name if key in place.had else f"{name} was passed over"
+
+
+def _subject(subjects: dict[str, str], mail_key: str, key: str) -> str:
+    """The subject of a mail, or of its first arm where it has several."""
+    arms = (subjects[each] for each in sorted(subjects) if each.startswith(f"{mail_key}."))
+    return subjects.get(mail_key) or next(arms, key)
 
 
 def _delay(delay: Delay) -> str:
@@ -202,8 +232,9 @@ def _delay(delay: Delay) -> str:
     return f"{spelled} after" if spelled else "right after"
 
 
-def _count_after(sequence: Sequence, key: str) -> int:
-    """How many mails of the sequence lie behind this step; a fork is none."""
+def _count_after(sequence: Sequence, place: Place, key: str) -> int:
+    """How many mails of the sequence are still to come after this step; a fork is none."""
     keys = [step.key for step in sequence.steps]
     here = keys.index(key) if key in keys else len(keys)
-    return sum(not step.ways for step in sequence.steps[here + 1 :])
+    behind = {step.key for step in sequence.steps[here + 1 :] if not step.ways}
+    return len((behind - place.had) | (place.owed - {key}))

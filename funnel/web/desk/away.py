@@ -13,6 +13,7 @@ from funnel.web.desk.sequences import show_list
 LONGEST_ABSENCE = 366
 FARTHEST_AHEAD = timedelta(days=2 * 366)
 BAD_DAYS = "Please give a first and a last day, the last not before the first."
+OVER = "These days are over already. Please give days that are still to come."
 TOO_FAR = "That is far ahead. Please give days within the next two years."
 
 
@@ -24,6 +25,8 @@ def add_pages(routes: Blueprint, rt: Runtime) -> None:
         days = _read_days()
         if days is None:
             return show_list(rt, BAD_DAYS), 422
+        if days.last < rt.clock.now().date():
+            return show_list(rt, OVER), 422
         if days.last > rt.clock.now().date() + FARTHEST_AHEAD:
             return show_list(rt, TOO_FAR), 422
         _set(rt, days, is_away=True)

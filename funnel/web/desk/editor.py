@@ -10,9 +10,10 @@ from flask.typing import ResponseReturnValue
 from funnel.content.shipped import Kind, ShippedText
 from funnel.domain.errors import ContentInvalid, InvalidInput, TextChanged
 from funnel.runtime import Runtime
-from funnel.services import staff, versions
+from funnel.services import staff, texts, versions
 from funnel.services.impact import Impact
 from funnel.services.publishing import NewText, Publish
+from funnel.services.reports.titles import step_title
 from funnel.web.mailbox import MAIL_POLICY
 
 _PLACE = re.compile(r"^[^:]*:(\d+): ")
@@ -59,7 +60,7 @@ def add_pages(routes: Blueprint, rt: Runtime) -> None:
 
     @routes.get("/sequences/<key>/edit")
     def edit_plan(key: str) -> str:
-        return _show(_newest(rt, "sequence", key))
+        return _show(rt, _newest(rt, "sequence", key))
 
     @routes.post("/sequences/<key>/edit")
     def save_plan(key: str) -> ResponseReturnValue:
@@ -67,7 +68,7 @@ def add_pages(routes: Blueprint, rt: Runtime) -> None:
 
     @routes.get("/words/<key>/<name>")
     def edit_words(key: str, name: str) -> str:
-        return _show(_words(rt, key, name))
+        return _show(rt, _words(rt, key, name))
 
     @routes.post("/words/<key>/<name>")
     def save_words(key: str, name: str) -> ResponseReturnValue:
@@ -79,7 +80,7 @@ def add_pages(routes: Blueprint, rt: Runtime) -> None:
         try:
             shown = rt.editor.look(_text(draft))
         except ContentInvalid as error:
-            return _show(draft, Told(problems=error.findings)), 422
+            return _show(rt, draft, Told(problems=error.findings)), 422
         return Response(shown.html, headers={"Content-Security-Policy": MAIL_POLICY})
 
 
@@ -136,10 +137,10 @@ def _save(rt: Runtime, kind: Kind, key: str) -> ResponseReturnValue:
         with rt.reading.begin() as session:
             told = Told(impact=rt.editor.preview(session, [_text(draft)], now=rt.clock.now()))
     except ContentInvalid as error:
-        return _show(draft, Told(problems=error.findings)), 422
+        return _show(rt, draft, Told(problems=error.findings)), 422
     except (TextChanged, InvalidInput) as error:
-        return _show(draft, Told(problems=(str(error),))), 422
-    return _show(draft, told)
+        return _show(rt, draft, Told(problems=(str(error),))), 422
+    return _show(rt, draft, told)
 
 
 def _publish(rt: Runtime, draft: Draft) -> Publish:
@@ -165,13 +166,24 @@ def _sequence_page(draft: Draft) -> str:
     return url_for("desk.sequences" if key == "service" else "desk.sequence", key=key)
 
 
-def _show(draft: Draft, told: Told | None = None) -> str:
+def _title(rt: Runtime, draft: Draft) -> str:
+    """What the therapist calls it: the title of a sequence, the subject of a mail."""
+    sequence_key, _, name = draft.key.partition("/")
+    with rt.reading.begin() as session:
+        if name:
+            return step_title(session, sequence_key, name)
+        sequence = texts.sequences(session).get(draft.key)
+    return sequence.title if sequence else draft.key
+
+
+def _show(rt: Runtime, draft: Draft, told: Told | None = None) -> str:
     told = told or Told()
     lines = draft.source.split("\n")
     problems = tuple(_beside_its_line(each, lines) for each in told.problems)
     return render_template(
         "desk/editor.html",
         it=draft,
+        title=_title(rt, draft),
         told=Told(problems, _without_words(draft, problems), told.impact),
         back=_sequence_page(draft),
     )
@@ -199,4 +211,10 @@ def _history(rt: Runtime, kind: Kind, key: str) -> str:
         newest = versions.version(session, kind, key)
         rows = versions.history(session, kind, key)
     draft = Draft(kind, key, newest.source, newest.number)
-    return render_template("desk/versions.html", it=draft, rows=rows, back=_sequence_page(draft))
+    return render_template(
+        "desk/versions.html",
+        it=draft,
+        title=_title(rt, draft),
+        rows=rows,
+        back=_sequence_page(draft),
+    )
