@@ -180,6 +180,9 @@ def test_the_report_holds_everything_it_links_to_and_the_same_each_time(tmp_path
     assert str(one / "index.html") in printed
     pages = _pages(one)
     assert len(pages) == 1 + 6
+    index = (one / "index.html").read_text(encoding="utf-8")
+    assert '> <span class="entry__until">' in index
+    assert '><span class="entry__' not in index, "words of two parts never run together"
     assert not list(_broken(pages))
     led_to = {
         (page.parent / urlsplit(url).path).resolve()
