@@ -9,8 +9,9 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session, sessionmaker
 
 from funnel.db.offers import ChallengeDayDone, ChallengeEntry, Purchase, WaitlistEntry
+from funnel.db.people import Consent
 from funnel.domain.delivery import MessageState
-from funnel.domain.people import PersonState
+from funnel.domain.people import PersonState, Purpose
 from funnel.services.advancing import SequenceEngine
 from funnel.services.reports import moves
 from funnel.services.reports.people import PAGE_SIZE, Concern, Whereabouts
@@ -176,6 +177,7 @@ def test_list_goes_by_pages_of_fifty_with_the_same_few_queries(sessions: Session
         add_texts(session)
         for number in range(PAGE_SIZE + 3):
             person = add_person(session, {}, name=f"N{number}", created_at=NOW + number * HOUR)
+            session.add(Consent(subscriber_id=person.id, purpose=Purpose.SERIES, given_at=NOW))
             add_enrolment(session, person, next_due_at=NOW + DAY)
     with sessions.begin() as session:
         asked: list[str] = []
