@@ -169,9 +169,7 @@ def _bare_tick(house: House) -> int:
         found = connection.execute(claim, {"now": values["now"], "batch": BATCH}).scalars().all()
         if found:
             connection.execute(
-                update(Enrolment.__table__)  # type: ignore[arg-type]
-                .where(Enrolment.id.in_(found))
-                .values(next_due_at=LATER)
+                update(Enrolment).where(Enrolment.id.in_(found)).values(next_due_at=LATER)
             )
     return len(found)
 

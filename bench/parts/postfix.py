@@ -62,7 +62,7 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
-            time.sleep(0.02)
+            time.sleep(0.02)  # it does not say when it listens
         else:
             return
     raise RuntimeError("smtp-sink did not start")

@@ -1,5 +1,6 @@
 """Many rows in one statement, on both databases."""
 
+import typing
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -48,8 +49,7 @@ def update_rows(session: Session, table: type[Base], rows: Sequence[Row]) -> Non
     """Set columns of rows found by `id`; all rows name the same columns."""
     if not rows:
         return
-    target = table.__table__
-    assert isinstance(target, Table)  # noqa: S101 - every table of the funnel is one
+    target = typing.cast(Table, table.__table__)
     if session.get_bind().dialect.name == "postgresql":
         _update_from_arrays(session, target, rows)
     else:
@@ -90,7 +90,6 @@ def insert_absent(session: Session, table: type[Base], rows: Sequence[Row]) -> l
     """Insert those rows that no unique key forbids; returns the first key of each that went in."""
     if not rows:
         return []
-    target = table.__table__
-    key = next(iter(target.primary_key.columns))  # type: ignore[attr-defined]
+    key = next(iter(typing.cast(Table, table.__table__).primary_key.columns))
     statement = insert_into(session, table).on_conflict_do_nothing().returning(key)
     return list(session.connection().execute(statement, list(rows)).scalars())

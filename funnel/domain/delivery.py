@@ -51,6 +51,8 @@ class MessageState(StrEnum):
     UNCONFIRMED = "unconfirmed"
 
 
+# Surely nothing of these has left, so they may be taken back.
+NOT_STARTED = frozenset({MessageState.SCHEDULED, MessageState.CLAIMED})
 OPEN_STATES = frozenset(
     {
         MessageState.SCHEDULED,

@@ -12,3 +12,7 @@ class EnrolmentState(StrEnum):
     FINISHED = "finished"
     EXITED = "exited"
     STOPPED = "stopped"
+
+
+# The states in which a person has a place that mail may still come from.
+LIVE = frozenset({EnrolmentState.ACTIVE, EnrolmentState.PAUSED, EnrolmentState.HELD})

@@ -11,14 +11,13 @@ from funnel.db.mail import Enrolment, Message
 from funnel.db.people import Consent, Subscriber
 from funnel.db.upsert import insert_if_absent
 from funnel.domain.decision import next_step
-from funnel.domain.delivery import MessageState
-from funnel.domain.enrolment import EnrolmentState
+from funnel.domain.delivery import NOT_STARTED, MessageState
+from funnel.domain.enrolment import LIVE, EnrolmentState
 from funnel.domain.progress import heeds
 from funnel.domain.sequence import Fact, Place, Sequence
 from funnel.services import outbox, texts
 
 ASKED_AGAIN = "Something happened that may change what comes next."
-LIVE = (EnrolmentState.ACTIVE, EnrolmentState.PAUSED, EnrolmentState.HELD)
 
 
 def enrol(
@@ -135,7 +134,7 @@ def _take_back(session: Session, subscriber_id: int, keys: list[str], now: datet
             Enrolment.subscriber_id == subscriber_id,
             Enrolment.sequence_key.in_(keys),
             Enrolment.state == EnrolmentState.ACTIVE,
-            Message.state.in_([MessageState.SCHEDULED, MessageState.CLAIMED]),
+            Message.state.in_(NOT_STARTED),
             Message.is_resent.is_(False),
         )
     )

@@ -15,7 +15,8 @@ from funnel.content.mails import parse_mail
 from funnel.content.shipped import ShippedText
 from funnel.db.mail import Enrolment, Message
 from funnel.db.people import Subscriber
-from funnel.domain.delivery import MessageState
+from funnel.domain.delivery import NOT_STARTED
+from funnel.domain.enrolment import LIVE
 from funnel.domain.impact import (
     Change,
     Crowd,
@@ -192,7 +193,7 @@ def _is_for_some(sequence: Sequence, key: str) -> bool:
 
 def _members(sequence: Sequence) -> Select[int]:
     return select(Enrolment.id).where(
-        Enrolment.sequence_key == sequence.key, Enrolment.state.in_(stands.LIVE)
+        Enrolment.sequence_key == sequence.key, Enrolment.state.in_(LIVE)
     )
 
 
@@ -244,6 +245,6 @@ def _many(session: Session, mail_key: str, condition: ColumnElement[bool]) -> in
 
 
 def _waiting_fresh(session: Session, mail_key: str) -> int:
-    is_waiting = Message.state.in_([MessageState.SCHEDULED, MessageState.CLAIMED])
+    is_waiting = Message.state.in_(NOT_STARTED)
     fresh = Message.payload_sha256.is_(None) & Message.is_resent.is_(False)
     return _many(session, mail_key, is_waiting & fresh)

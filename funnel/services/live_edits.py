@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session, aliased
 
 from funnel.db.mail import Enrolment, Message, OwedStep
 from funnel.db.upsert import insert_into
-from funnel.domain.delivery import OPEN_STATES, MessageState
+from funnel.domain.delivery import NOT_STARTED, OPEN_STATES, MessageState
 from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.impact import Group
 from funnel.domain.sequence import Sequence
@@ -45,7 +45,7 @@ def cancel_lost(session: Session, sequence: Sequence, *, now: datetime) -> None:
         .where(
             Message.enrolment_id.in_(members),
             Message.step_key.not_in(mails),
-            Message.state.in_([MessageState.SCHEDULED, MessageState.CLAIMED]),
+            Message.state.in_(NOT_STARTED),
         )
         .values(state=MessageState.CANCELLED, closed_at=now, why=LOST, fence=Message.fence + 1)
         .execution_options(synchronize_session=False)
@@ -145,7 +145,7 @@ def change_words(session: Session, mail_key: str, *, now: datetime) -> None:
         update(Message)
         .where(
             Message.mail_key == mail_key,
-            Message.state.in_([MessageState.SCHEDULED, MessageState.CLAIMED]),
+            Message.state.in_(NOT_STARTED),
             Message.payload_sha256.is_(None),
             Message.is_resent.is_(False),
         )

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from funnel.db.bulk import among
 from funnel.db.mail import Enrolment, Message
-from funnel.db.people import FunnelEvent, Subscriber
+from funnel.db.people import Subscriber
 from funnel.domain.delivery import MessageState
 from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.holds import hold_for
@@ -130,8 +130,9 @@ class Inquiry:
     def _goals(self, who: int, enrolled: _Enrolled) -> frozenset[Fact]:
         """On a second round only what happened since it began."""
         facts = self.facts.get(who, {})
-        since = enrolled.started_at if enrolled.round > 1 else None
-        return frozenset(fact for fact, at in facts.items() if since is None or at >= since)
+        if enrolled.round == 1:
+            return frozenset(facts)
+        return people.facts_since(facts, enrolled.started_at)
 
     def _in_time(
         self, message: LockedMessage, sequence: Sequence, step: Step, person: _Person
@@ -204,7 +205,7 @@ def _with_sequences(
         paused=frozenset(sequence_pause.paused(session)),
         sequences=sequences,
         enrolled=_enrolled(session, enrolments),
-        facts=_facts(session, ids),
+        facts=people.facts_of(session, ids),
         ahead=_ahead(session, ids, inquiry.now) if is_ranked else {},
         others=_others(session, ids, inquiry.now - max([_A_WEEK, *gaps]), inquiry.now),
     )
@@ -240,18 +241,6 @@ def _enrolled(session: Session, ids: set[int]) -> dict[int, _Enrolled]:
         )
         for row in rows
     }
-
-
-def _facts(session: Session, ids: set[int]) -> dict[int, dict[Fact, datetime]]:
-    """Every fact true of these people, with the last time it became so."""
-    last = func.coalesce(FunnelEvent.again_at, FunnelEvent.occurred_at)
-    query = select(FunnelEvent.subscriber_id, FunnelEvent.fact, last)
-    found: dict[int, dict[Fact, datetime]] = {}
-    for who, fact, at in session.execute(
-        query.where(among(session, FunnelEvent.subscriber_id, ids))
-    ):
-        found.setdefault(who, {})[Fact(fact)] = at
-    return found
 
 
 def _ahead(session: Session, ids: set[int], now: datetime) -> dict[int, list[tuple[str, datetime]]]:

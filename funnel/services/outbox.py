@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from funnel.db.mail import Message
 from funnel.db.people import Subscriber
 from funnel.db.upsert import insert_if_absent
-from funnel.domain.delivery import MessageState
+from funnel.domain.delivery import NOT_STARTED, MessageState
 from funnel.domain.ports import MailClass
 from funnel.services import texts
 
@@ -63,7 +63,7 @@ def cancel_waiting(session: Session, enrolment_ids: list[int], *, why: str, now:
         update(Message)
         .where(
             Message.enrolment_id.in_(enrolment_ids),
-            Message.state.in_([MessageState.SCHEDULED, MessageState.CLAIMED]),
+            Message.state.in_(NOT_STARTED),
         )
         .values(state=MessageState.CANCELLED, closed_at=now, why=why, fence=Message.fence + 1)
     )

@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import SelectBase, select
+from sqlalchemy import SelectBase, func, select
 from sqlalchemy.orm import Session
 
 from funnel.db.bulk import among
@@ -18,6 +19,9 @@ from funnel.domain.people import (
     fingerprint,
 )
 from funnel.domain.sequence import Fact
+
+# When a fact last became true: it may do so again.
+LAST_AT = func.coalesce(FunnelEvent.again_at, FunnelEvent.occurred_at)
 
 
 def by_handle(session: Session, handle: UUID, *, lock: bool = False) -> Subscriber:
@@ -78,11 +82,16 @@ def suppressions(
     return {key: frozenset(reasons) for key, reasons in found.items()}
 
 
-def facts_of(session: Session, ids: Collection[int]) -> dict[int, frozenset[Fact]]:
-    """The facts true of each of these people, by subscriber id."""
-    found: dict[int, set[Fact]] = defaultdict(set)
-    query = select(FunnelEvent.subscriber_id, FunnelEvent.fact)
+def facts_of(session: Session, ids: Collection[int]) -> dict[int, dict[Fact, datetime]]:
+    """The facts true of each of these people, with the last time each became so."""
+    found: dict[int, dict[Fact, datetime]] = {}
+    query = select(FunnelEvent.subscriber_id, FunnelEvent.fact, LAST_AT)
     query = query.where(among(session, FunnelEvent.subscriber_id, ids))
-    for subscriber_id, fact in session.execute(query):
-        found[subscriber_id].add(Fact(fact))
-    return {key: frozenset(facts) for key, facts in found.items()}
+    for subscriber_id, fact, at in session.execute(query):
+        found.setdefault(subscriber_id, {})[Fact(fact)] = at
+    return found
+
+
+def facts_since(facts: Mapping[Fact, datetime], start: datetime) -> frozenset[Fact]:
+    """Those of these facts that became true at `start` or after it."""
+    return frozenset(fact for fact, at in facts.items() if at >= start)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from funnel.db.bulk import among
 from funnel.db.mail import Enrolment, Message, OwedStep
 from funnel.db.offers import ChallengeDayDone, ChallengeEntry
-from funnel.db.people import FunnelEvent, Subscriber
+from funnel.db.people import Subscriber
 from funnel.domain.delivery import OPEN_STATES, MessageState
 from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.people import PersonState, Standing, why_not_send
@@ -127,7 +127,7 @@ class Batch:
             last_drip_at=max(drips, default=None),
             refusal=why_not_send(self.standings[who], MailClass.DRIP, sequence.purpose),
             handle=row.handle,
-            goals=_since(facts, row.started_at) if row.round > 1 else None,
+            goals=people.facts_since(facts, row.started_at) if row.round > 1 else None,
             source=row.source,
             pattern=self.patterns.get(who),
             days_done=self.days.get(who, 0),
@@ -143,10 +143,6 @@ class Batch:
         """When a sequence that matters more looks at this person next; now if a mail leaves."""
         beside = self.beside.get(row.subscriber_id, {}).values()
         return min((due or now for rank, due in beside if rank > sequence.priority), default=None)
-
-
-def _since(facts: Mapping[Fact, datetime], start: datetime) -> frozenset[Fact]:
-    return frozenset(fact for fact, at in facts.items() if at >= start)
 
 
 def load(
@@ -165,11 +161,12 @@ def load(
     conditions = [each for key in keys for each in _conditions(sequences.get(key))]
     horizon = max([_A_WEEK, *(each.min_gap for each in sequences.values())])
     had, leaving = _mails(session, ids)
+    paused = frozenset(sequence_pause.paused(session))
     return Batch(
         sequences=sequences,
         house=house_at(session, rules, now),
-        paused=frozenset(sequence_pause.paused(session)),
-        facts=_facts(session, who),
+        paused=paused,
+        facts=people.facts_of(session, who),
         standings=_standings(session, rows, pepper),
         drips=_drips(session, who, now - horizon),
         had=had,
@@ -177,24 +174,12 @@ def load(
         owed=_owed(session, ids),
         days=_days(session, who) if any(each.days_done for each in conditions) else {},
         patterns=patterns(session, who) if any(each.pattern for each in conditions) else {},
-        beside=_beside(session, who, sequences),
+        beside=_beside(session, who, sequences, paused),
     )
 
 
 def _conditions(sequence: Series | None) -> list[Condition]:
     return [each for step in sequence.steps for each in conditions_of(step)] if sequence else []
-
-
-def _facts(session: Session, who: Collection[int]) -> dict[int, dict[Fact, datetime]]:
-    """Every fact true of these people, with the last time it became so."""
-    at = func.coalesce(FunnelEvent.again_at, FunnelEvent.occurred_at)
-    query = select(FunnelEvent.subscriber_id, FunnelEvent.fact, at)
-    found: dict[int, dict[Fact, datetime]] = defaultdict(dict)
-    for person, fact, last in session.execute(
-        query.where(among(session, FunnelEvent.subscriber_id, who))
-    ):
-        found[person][Fact(fact)] = last
-    return found
 
 
 def _standings(session: Session, rows: Sequence[Enrolled], pepper: bytes) -> dict[int, Standing]:
@@ -254,7 +239,10 @@ def _days(session: Session, who: Collection[int]) -> dict[int, int]:
 
 
 def _beside(
-    session: Session, who: Collection[int], sequences: Mapping[str, Series]
+    session: Session,
+    who: Collection[int],
+    sequences: Mapping[str, Series],
+    paused: Collection[str],
 ) -> dict[int, dict[int, tuple[int, datetime | None]]]:
     """The priority and the next instant of each going enrolment of these people.
 
@@ -263,8 +251,7 @@ def _beside(
     """
     if len({each.priority for each in sequences.values()}) < 2:
         return {}
-    still = sequence_pause.paused(session)
-    going = {key: each.priority for key, each in sequences.items() if key not in still}
+    going = {key: each.priority for key, each in sequences.items() if key not in paused}
     query = select(
         Enrolment.subscriber_id, Enrolment.id, Enrolment.sequence_key, Enrolment.next_due_at
     ).where(

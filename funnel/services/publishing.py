@@ -20,7 +20,7 @@ from funnel.content.sequences import mail_keys, parse_sequence
 from funnel.content.shipped import SERVICE, ShippedText
 from funnel.db.engine import allow_a_minute
 from funnel.db.mail import Enrolment, Message
-from funnel.domain.delivery import MessageState
+from funnel.domain.delivery import NOT_STARTED
 from funnel.domain.errors import ContentInvalid, InvalidInput, TextChanged
 from funnel.domain.impact import Change, Group, step_effects
 from funnel.domain.sequence import Sequence
@@ -221,7 +221,7 @@ def _lock_people(session: Session, sequence_keys: list[str], mail_keys: list[str
     members = select(Enrolment.subscriber_id).where(Enrolment.sequence_key.in_(sequence_keys))
     waiting = select(Message.subscriber_id).where(
         Message.mail_key.in_(mail_keys),
-        Message.state.in_([MessageState.SCHEDULED, MessageState.CLAIMED]),
+        Message.state.in_(NOT_STARTED),
     )
     if sequence_keys or mail_keys:
         people.lock(session, members.union(waiting))

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from funnel.db.mail import Enrolment
 from funnel.db.people import Subscriber
 from funnel.domain.clock import ManualClock
+from funnel.domain.enrolment import LIVE
 from funnel.domain.errors import FunnelError
 from funnel.domain.evidence import Evidence
 from funnel.domain.guides import Edition
@@ -19,7 +20,6 @@ from funnel.domain.schedule import local_instant, zone_of
 from funnel.domain.simulated import CONFIRM_MAIL, Act, ActKind
 from funnel.domain.touch import FirstTouch
 from funnel.services import guides, preferences, signup, steering
-from funnel.services.enrolment import LIVE
 from funnel.services.rehearsal_log import Log
 from funnel.services.reports.titles import step_title
 from funnel.services.shelf import Shelf

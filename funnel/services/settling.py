@@ -10,9 +10,8 @@ from sqlalchemy.orm import Session
 from funnel.db.bulk import Row, among, update_by_shape
 from funnel.db.mail import Enrolment, OwedStep
 from funnel.domain.delivery import MessageState
-from funnel.domain.enrolment import EnrolmentState
+from funnel.domain.enrolment import LIVE, EnrolmentState
 
-LIVE = frozenset({EnrolmentState.ACTIVE, EnrolmentState.PAUSED, EnrolmentState.HELD})
 _DEALT_WITH = frozenset({MessageState.ACCEPTED, MessageState.UNCONFIRMED, MessageState.SKIPPED})
 
 

@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session, aliased
 from funnel.db.mail import Enrolment, Message
 from funnel.db.people import Consent, FunnelEvent, Subscriber
 from funnel.domain.delivery import OPEN_STATES, MessageState
-from funnel.domain.enrolment import EnrolmentState
+from funnel.domain.enrolment import LIVE, EnrolmentState
 from funnel.domain.impact import Crowd, Stand
 from funnel.domain.people import PersonState
 from funnel.domain.sequence import Sequence
+from funnel.services import people
 
-LIVE = (EnrolmentState.ACTIVE, EnrolmentState.PAUSED, EnrolmentState.HELD)
 STARTED = (MessageState.SENDING, MessageState.UNKNOWN)
 HAD = (*STARTED, MessageState.ACCEPTED, MessageState.UNCONFIRMED)
 _OPEN = aliased(Message, name="open_mail")
@@ -63,11 +63,10 @@ def _is_over_and_free(sequence: Sequence) -> ColumnElement[bool]:
 
 def reached_one_of(facts: Collection[str]) -> ColumnElement[bool]:
     """Holds for who has one of these facts; on a later round, since it began."""
-    last = func.coalesce(FunnelEvent.again_at, FunnelEvent.occurred_at)
     return exists().where(
         FunnelEvent.subscriber_id == Enrolment.subscriber_id,
         FunnelEvent.fact.in_(sorted(facts)),
-        or_(Enrolment.round == 1, last >= Enrolment.started_at),
+        or_(Enrolment.round == 1, Enrolment.started_at <= people.LAST_AT),
     )
 
 

@@ -9,18 +9,15 @@ from sqlalchemy.orm import Session
 from funnel.db.bulk import insert_absent
 from funnel.db.mail import Enrolment, Message, OwedStep, StepSkip
 from funnel.domain.decision import upcoming
-from funnel.domain.delivery import MessageState
-from funnel.domain.enrolment import EnrolmentState
+from funnel.domain.delivery import NOT_STARTED
+from funnel.domain.enrolment import LIVE, EnrolmentState
 from funnel.domain.errors import InvalidInput, NotFound
 from funnel.domain.progress import forecast, passed
 from funnel.domain.sequence import House, Place, Sequence, Skip, Step
 from funnel.services import outbox, people, places, sequence_pause, texts
 from funnel.services.advancing import SequenceEngine, skip_row, skip_rows
-from funnel.services.enrolment import LIVE
 from funnel.services.reports.titles import step_title
 from funnel.services.step_mail import SURELY_NOT_SENT
-
-_NOT_STARTED = (MessageState.SCHEDULED, MessageState.CLAIMED)
 
 
 @dataclass(frozen=True)
@@ -194,7 +191,7 @@ def hurry(session: Session, ids: list[int], *, now: datetime) -> None:
     """Let mails of these enrolments that were not started leave at once."""
     session.execute(
         update(Message)
-        .where(Message.enrolment_id.in_(ids), Message.state.in_(_NOT_STARTED))
+        .where(Message.enrolment_id.in_(ids), Message.state.in_(NOT_STARTED))
         .values(is_hurried=True, not_before=now)
         .execution_options(synchronize_session=False)
     )

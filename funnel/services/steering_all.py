@@ -10,13 +10,12 @@ from sqlalchemy.orm import Session
 from funnel.db.bulk import Row, insert_absent
 from funnel.db.mail import Enrolment, Message, OwedStep, StepSkip
 from funnel.domain.decision import upcoming
-from funnel.domain.delivery import MessageState
-from funnel.domain.enrolment import EnrolmentState
+from funnel.domain.delivery import NOT_STARTED, MessageState
+from funnel.domain.enrolment import LIVE, EnrolmentState
 from funnel.domain.errors import InvalidInput, NotFound
 from funnel.domain.sequence import Place, Sequence
 from funnel.services import outbox, people, sequence_pause, texts
 from funnel.services.advancing import SequenceEngine, skip_row
-from funnel.services.enrolment import LIVE
 from funnel.services.house_rules import house_at
 from funnel.services.reports.titles import step_title
 from funnel.services.steering import Steered, hurry, jump
@@ -24,7 +23,6 @@ from funnel.services.step_mail import SURELY_NOT_SENT
 
 CHUNK = 500
 SLICES = 30  # a release is spread over so many equal parts of the house's spread
-_NOT_STARTED = (MessageState.SCHEDULED, MessageState.CLAIMED)
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)  # which step comes next does not hang on it
 
 
@@ -156,7 +154,7 @@ def _sequence(session: Session, key: str, *steps: str) -> Sequence:
 
 def _with_mail() -> Any:
     """The enrolments with a mail that was not started."""
-    return select(Message.enrolment_id).where(Message.state.in_(_NOT_STARTED))
+    return select(Message.enrolment_id).where(Message.state.in_(NOT_STARTED))
 
 
 def _has_mail_of(step: str) -> ColumnElement[bool]:
@@ -174,7 +172,7 @@ def _gets_another_first(step: str) -> ColumnElement[bool]:
     waits = exists().where(
         Message.enrolment_id == Enrolment.id,
         Message.step_key != step,
-        Message.state.in_(_NOT_STARTED),
+        Message.state.in_(NOT_STARTED),
     )
     return or_(is_owed, waits)
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from funnel.content.sequences import mail_keys
 from funnel.db.mail import Enrolment, Message, StepSkip
 from funnel.domain import step_words
+from funnel.domain.enrolment import LIVE
 from funnel.domain.errors import NotFound
 from funnel.domain.impact import Crowd, next_index
 from funnel.domain.sequence import Sequence
@@ -79,7 +80,7 @@ def sequences(session: Session) -> list[SequenceLine]:
     known = texts.sequences(session)
     titles = {key: each.title for key, each in known.items()}
     paused = sequence_pause.paused(session)
-    query = select(Enrolment.sequence_key, func.count()).where(Enrolment.state.in_(stands.LIVE))
+    query = select(Enrolment.sequence_key, func.count()).where(Enrolment.state.in_(LIVE))
     rows = session.execute(query.group_by(Enrolment.sequence_key))
     inside = {row[0]: row[1] for row in rows}
     return [

@@ -11,13 +11,12 @@ from sqlalchemy.orm import Session
 
 from funnel.db.mail import Enrolment, Message
 from funnel.domain.delivery import OPEN_STATES, MessageState
-from funnel.domain.enrolment import EnrolmentState
+from funnel.domain.enrolment import LIVE, EnrolmentState
 from funnel.domain.progress import Forecast, forecast
 from funnel.domain.schedule import Delay
 from funnel.domain.sequence import Place, Sequence, Step
 from funnel.services import places, sequence_pause
 from funnel.services.advancing import SequenceEngine
-from funnel.services.enrolment import LIVE
 from funnel.services.places import Batch, Enrolled
 from funnel.services.reports.titles import newest_subjects
 
