@@ -205,7 +205,7 @@ def _with_sequences(
         paused=frozenset(sequence_pause.paused(session)),
         sequences=sequences,
         enrolled=_enrolled(session, enrolments),
-        facts=people.facts_of(session, ids),
+        facts=people.fact_times(session, ids),
         ahead=_ahead(session, ids, inquiry.now) if is_ranked else {},
         others=_others(session, ids, inquiry.now - max([_A_WEEK, *gaps]), inquiry.now),
     )

@@ -82,7 +82,12 @@ def suppressions(
     return {key: frozenset(reasons) for key, reasons in found.items()}
 
 
-def facts_of(session: Session, ids: Collection[int]) -> dict[int, dict[Fact, datetime]]:
+def facts_of(session: Session, ids: Collection[int]) -> dict[int, frozenset[Fact]]:
+    """The facts true of each of these people, by subscriber id."""
+    return {who: frozenset(facts) for who, facts in fact_times(session, ids).items()}
+
+
+def fact_times(session: Session, ids: Collection[int]) -> dict[int, dict[Fact, datetime]]:
     """The facts true of each of these people, with the last time each became so."""
     found: dict[int, dict[Fact, datetime]] = {}
     query = select(FunnelEvent.subscriber_id, FunnelEvent.fact, LAST_AT)

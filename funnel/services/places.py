@@ -166,7 +166,7 @@ def load(
         sequences=sequences,
         house=house_at(session, rules, now),
         paused=paused,
-        facts=people.facts_of(session, who),
+        facts=people.fact_times(session, who),
         standings=_standings(session, rows, pepper),
         drips=_drips(session, who, now - horizon),
         had=had,

@@ -116,6 +116,6 @@ def _start_again(session: Session, person: Subscriber, now: datetime) -> None:
 
     A round that is over stays over: nothing happened that would open another.
     """
-    facts = frozenset(people.facts_of(session, [person.id]).get(person.id, ()))
+    facts = people.facts_of(session, [person.id]).get(person.id, frozenset())
     for fact in sorted(facts & {Fact.CONFIRMED, Fact.JOINED, Fact.COMPLETED}):
         enrolment.start_by(session, person, fact, now=now, may_begin_anew=False)

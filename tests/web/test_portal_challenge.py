@@ -26,7 +26,7 @@ def portal(door: Door, made: Callable[..., object] = make.confirmed) -> str:
 def facts(door: Door) -> frozenset[Fact]:
     person = make.person(door.house)
     with door.rt.reading.begin() as session:
-        return frozenset(facts_of(session, [person.id])[person.id])
+        return facts_of(session, [person.id])[person.id]
 
 
 def test_the_open_page_shows_the_whole_path_and_asks_for_an_address(door: Door) -> None:
