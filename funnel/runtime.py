@@ -107,20 +107,21 @@ def build_runtime(
     bell: Bell | None = None,
     mailer: Mailer | None = None,
     press: GuidePress | None = None,
+    catalog: Catalog | None = None,
     patience: Patience = PATIENCE,
     reach: Callable[[str], None] = nothing,
 ) -> Runtime:
     """Pick the adapters that the settings name; raises SettingInvalid or ContentInvalid.
 
-    An adapter that is given is taken instead: the demo brings its clock, a test its fakes, and
-    the proof by faults a `patience` of seconds and what is to happen at the sender's places.
+    What is given is taken instead: the demo brings its clock, a test its fakes, and the proof by
+    faults a `patience` of seconds and what is to happen at the sender's places.
     """
     clock = clock or SystemClock()
     engine = make_engine(settings.database_url)
     sessions = make_sessions(engine)
     links = Links(settings.base_url, settings.secret_keys)
     root = Path(settings.templates_path)
-    catalog = load_catalog(root)
+    catalog = catalog or load_catalog(root)
     provider = mailer or _mailer(settings)
     mailer = _fenced(settings, provider)
     vault = Vault(settings.secret_keys)

@@ -80,6 +80,17 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def prepared_sqlite(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy, with the shipped words published."""
+    from tests.support.house import prepare_database
+
+    folder = tmp_path_factory.mktemp("prepared")
+    shutil.copy(migrated_sqlite, folder / "template.db")
+    prepare_database(f"sqlite:///{folder}/template.db", folder)
+    return folder / "template.db"
+
+
+@pytest.fixture(scope="session")
 def database_names() -> Iterator[str]:
     """Names that were not used before."""
     return (f"funnel_{number}" for number in itertools.count(1))

@@ -24,10 +24,10 @@ OPEN_BLUEPRINTS = {"public", "self_check", "guide", "portal", "hooks", "mailbox"
 
 
 @pytest.fixture(scope="module")
-def house(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(prepared_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("house")
     file = folder / "funnel.db"
-    file.write_bytes(migrated_sqlite.read_bytes())
+    file.write_bytes(prepared_sqlite.read_bytes())
     with open_house(f"sqlite:///{file}", folder) as opened:
         yield opened
 

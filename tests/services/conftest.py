@@ -10,10 +10,10 @@ from tests.support.house import House, open_house
 
 
 @pytest.fixture
-def house(migrated_sqlite: Path, tmp_path: Path) -> Iterator[House]:
+def house(prepared_sqlite: Path, tmp_path: Path) -> Iterator[House]:
     """A house on SQLite."""
     file = tmp_path / "funnel.db"
-    shutil.copy(migrated_sqlite, file)
+    shutil.copy(prepared_sqlite, file)
     with open_house(f"sqlite:///{file}", tmp_path) as opened:
         yield opened
 

@@ -25,9 +25,9 @@ PLAN = sequence_source("short", "one: 1 day", "two: 2 days")
 
 @pytest.fixture
 def house(
-    migrated_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    prepared_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[House]:
-    url = copy_database(migrated_sqlite, tmp_path)
+    url = copy_database(prepared_sqlite, tmp_path)
     monkeypatch.setenv("DATABASE_URL", url)
     monkeypatch.setenv("SECRET_KEY", SECRET)
     monkeypatch.setenv("MAIL_URL", f"mailbox://{tmp_path}/mailbox")

@@ -64,8 +64,8 @@ def open_short(migrated: Path, folder: Path) -> Iterator[House]:
 
 
 @pytest.fixture
-def short(migrated_sqlite: Path, tmp_path: Path) -> Iterator[House]:
-    with open_short(migrated_sqlite, tmp_path / "house") as house:
+def short(prepared_sqlite: Path, tmp_path: Path) -> Iterator[House]:
+    with open_short(prepared_sqlite, tmp_path / "house") as house:
         yield house
 
 
@@ -153,9 +153,9 @@ def edit(dice: random.Random) -> tuple[dict[str, str], set[str], set[str]]:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_what_is_promised_is_what_happens(
-    short: House, migrated_sqlite: Path, tmp_path: Path, seed: int
+    short: House, prepared_sqlite: Path, tmp_path: Path, seed: int
 ) -> None:
-    with open_short(migrated_sqlite, tmp_path / "as it was") as other:
+    with open_short(prepared_sqlite, tmp_path / "as it was") as other:
         paused = populate(other, random.Random(seed))
         before = got(other)
         live_on(other, paused)

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import select
 
+from funnel.content.catalog import Catalog, load_catalog
 from funnel.db.mail import Enrolment, Message
 from funnel.domain.clock import ManualClock
 from funnel.domain.delivery import MessageState
@@ -168,6 +170,25 @@ def house_settings(database_url: str, folder: Path) -> Settings:
     )
 
 
+@cache
+def shipped_catalog() -> Catalog:
+    """What is under `templates/`, read once: nothing in it ever changes."""
+    return load_catalog(Path("templates"))
+
+
+def prepare_database(url: str, folder: Path) -> None:
+    """Migrate a database and publish the shipped words in it, for tests to copy."""
+    rt = build_runtime(
+        house_settings(url, folder),
+        clock=ManualClock(START),
+        bell=QuietBell(),
+        press=FakePress(),
+        catalog=shipped_catalog(),
+    )
+    prepare(rt)
+    rt.close()
+
+
 @contextmanager
 def open_house(
     database_url: str,
@@ -177,7 +198,7 @@ def open_house(
     mailer: Mailer | None = None,
     press: GuidePress | None = None,
 ) -> Iterator[House]:
-    """A house on a migrated database, with the shipped words published."""
+    """A house; its database is migrated, and the shipped words published, where they are not yet."""
     clock, fake_mailer, fake_press = ManualClock(start), FakeMailer(), FakePress()
     rt = build_runtime(
         house_settings(database_url, folder),
@@ -185,6 +206,7 @@ def open_house(
         bell=QuietBell(),
         mailer=mailer or fake_mailer,
         press=press or fake_press,
+        catalog=shipped_catalog(),
     )
     try:
         prepare(rt)

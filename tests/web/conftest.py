@@ -10,8 +10,8 @@ from tests.support.house import House, open_house
 
 
 @pytest.fixture
-def house(migrated_sqlite: Path, tmp_path: Path) -> Iterator[House]:
-    with open_house(copy_database(migrated_sqlite, tmp_path), tmp_path) as opened:
+def house(prepared_sqlite: Path, tmp_path: Path) -> Iterator[House]:
+    with open_house(copy_database(prepared_sqlite, tmp_path), tmp_path) as opened:
         yield opened
 
 

@@ -13,10 +13,10 @@ from tests.support.house import open_house
 
 
 @pytest.fixture
-def door(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Door]:
+def door(prepared_sqlite: Path, tmp_path: Path) -> Iterator[Door]:
     """A house whose mail goes into the local mailbox."""
     mailbox = FileMailbox(tmp_path / "mailbox")
-    url = copy_database(migrated_sqlite, tmp_path)
+    url = copy_database(prepared_sqlite, tmp_path)
     with open_house(url, tmp_path, mailer=mailbox) as house:
         yield open_door(house)
 

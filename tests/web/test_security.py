@@ -36,9 +36,9 @@ HOSTILE = [
 
 
 @pytest.fixture(params=["sqlite"])
-def house(migrated_sqlite: Path, tmp_path: Path) -> Iterator[House]:
+def house(prepared_sqlite: Path, tmp_path: Path) -> Iterator[House]:
     file = tmp_path / "funnel.db"
-    file.write_bytes(migrated_sqlite.read_bytes())
+    file.write_bytes(prepared_sqlite.read_bytes())
     with open_house(f"sqlite:///{file}", tmp_path) as opened:
         yield opened
 
