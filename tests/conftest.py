@@ -18,6 +18,7 @@ from tests.support.network import fence_in
 from tests.support.servers import PostgresServer, RedisServer, running_postgres, running_redis
 
 TEMPLATE = "funnel_template"
+PREPARED = "funnel_prepared"
 
 # The same examples every time: what fails, fails for everybody. `--hypothesis-profile=explore`
 # looks further.
@@ -91,6 +92,18 @@ def prepared_sqlite(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="session")
+def prepared_postgres(
+    migrated_postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> PostgresServer:
+    """The Postgres server, with a database to copy that has the shipped words too."""
+    from tests.support.house import prepare_database
+
+    url = migrated_postgres.create_database(PREPARED, TEMPLATE)
+    prepare_database(url, tmp_path_factory.mktemp("prepared"))
+    return migrated_postgres
+
+
+@pytest.fixture(scope="session")
 def database_names() -> Iterator[str]:
     """Names that were not used before."""
     return (f"funnel_{number}" for number in itertools.count(1))
@@ -98,15 +111,23 @@ def database_names() -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The address of a fresh, migrated database of this test's own."""
+    """The address of a fresh, migrated database of this test's own.
+
+    A whole house finds the shipped words in it; everybody else finds it empty.
+    """
+    is_prepared = "each_house" in request.fixturenames
     if request.param == "sqlite":
         file = request.getfixturevalue("tmp_path") / "funnel.db"
-        shutil.copy(request.getfixturevalue("migrated_sqlite"), file)
+        template = "prepared_sqlite" if is_prepared else "migrated_sqlite"
+        shutil.copy(request.getfixturevalue(template), file)
         yield f"sqlite:///{file}"
         return
-    server: PostgresServer = request.getfixturevalue("migrated_postgres")
+    fixture, template = (
+        ("prepared_postgres", PREPARED) if is_prepared else ("migrated_postgres", TEMPLATE)
+    )
+    server: PostgresServer = request.getfixturevalue(fixture)
     name = next(request.getfixturevalue("database_names"))
-    yield server.create_database(name, TEMPLATE)
+    yield server.create_database(name, template)
     server.drop_database(name)
 
 
