@@ -43,6 +43,10 @@ IS_LEFT = text(
     "SELECT 1 FROM message WHERE state = 'scheduled' UNION ALL "
     "SELECT 1 FROM message WHERE state IN ('claimed', 'sending') LIMIT 1"
 )
+FAILED = text(
+    "SELECT state, why, count(*) FROM message WHERE state <> 'accepted' OR attempt <> 1"
+    " GROUP BY state, why"
+)
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,7 @@ def measure(
             before = cpu_seconds(pids), cpu_seconds(_family(postgres))
             seconds = until_sent(rt, broker, count)
             after = cpu_seconds(pids), cpu_seconds(_family(postgres))
+        refuse_anything_but_accepted(rt)
         rt.close()
     sent = mails - min(mails, 1000)
     return Figures(
@@ -180,6 +185,14 @@ def until_sent(rt: Runtime, broker: str, count: int) -> float:
             raise RuntimeError("not all mails were sent")
         time.sleep(0.02)  # between looks: asking without a rest would be work of its own
     return time.perf_counter() - start
+
+
+def refuse_anything_but_accepted(rt: Runtime) -> None:
+    """A mail that failed went fast, and for nothing; RuntimeError says why it did."""
+    with rt.engine.connect() as connection:
+        failed = connection.execute(FAILED).all()
+    if failed:
+        raise RuntimeError(f"not all mails were accepted: {failed}")
 
 
 def _is_left(rt: Runtime) -> bool:

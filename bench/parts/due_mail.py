@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine, text
 
-# Everybody confirmed, agreed, and has the first mail of the series due, asked for by the
+# Everybody confirmed, agreed, has a guide, and has the first mail of the series due, asked for by the
 # therapist: so that the hour of the day does not matter.
 _SEED = """
 INSERT INTO subscriber (id, public_id, email, email_key, first_name, state, time_zone, created_at,
@@ -15,6 +15,8 @@ INSERT INTO consent (subscriber_id, purpose, given_at)
 SELECT n, 'series', :now FROM ({numbers}) AS numbers;
 INSERT INTO funnel_event (subscriber_id, fact, occurred_at)
 SELECT n, 'confirmed', :now FROM ({numbers}) AS numbers;
+INSERT INTO guide (public_id, subscriber_id, document, requested_at, downloads)
+SELECT {handle}, n, '{{}}', :now, 0 FROM ({numbers}) AS numbers;
 INSERT INTO enrolment (id, subscriber_id, sequence_key, state, started_at, anchor_at, why, round)
 SELECT n, n, 'nurture', 'active', :now, :now, 'The mail is on its way.', 1
 FROM ({numbers}) AS numbers;

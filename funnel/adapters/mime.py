@@ -2,8 +2,9 @@
 
 import base64
 import re
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 from funnel.adapters.spliced import encode_values, quoted_printable, splice, spliced_form
 from funnel.domain.errors import MailRefused
@@ -109,11 +110,11 @@ def _bodies(email: OutgoingEmail) -> tuple[bytes, bytes]:
 def _all_headers(email: OutgoingEmail, boundary: str) -> list[tuple[str, str]]:
     reply_to = [] if email.reply_to is None else [("Reply-To", email.reply_to)]
     return [
-        ("From", _sender(email)),
+        ("From", _sender(email.from_name, email.from_address)),
         ("To", email.to_address),
         *reply_to,
         ("Subject", _unstructured(email.subject)),
-        ("Date", format_datetime(email.created_at.astimezone(UTC))),
+        ("Date", _date(email.created_at)),
         *own_headers(email),
         ("MIME-Version", "1.0"),
         ("Content-Type", f'multipart/alternative;\r\n boundary="{boundary}"'),
@@ -173,16 +174,24 @@ def _check_unsubscribe(email: OutgoingEmail) -> None:
         raise MailRefused("The unsubscribe link is too long for one line.")
 
 
-def _sender(email: OutgoingEmail) -> str:
-    name = email.from_name.strip()
+# What the mails of one batch have in common is written once.
+@lru_cache(maxsize=256)
+def _date(at: datetime) -> str:
+    return format_datetime(at.astimezone(UTC))
+
+
+@lru_cache(maxsize=256)
+def _sender(from_name: str, from_address: str) -> str:
+    name = from_name.strip()
     if not name:
-        return email.from_address
+        return from_address
     if name.isascii() and "=?" not in name:
         escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}" <{email.from_address}>'
-    return f"{_encoded_words(name)} <{email.from_address}>"
+        return f'"{escaped}" <{from_address}>'
+    return f"{_encoded_words(name)} <{from_address}>"
 
 
+@lru_cache(maxsize=256)
 def _unstructured(text: str) -> str:
     """A header value that is plain where it can be and RFC 2047 where it must be."""
     if not text.isascii() or "=?" in text or text != text.strip():

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from math import ceil
 from uuid import UUID
 
 from funnel.adapters.clocks import boot_seconds
@@ -28,6 +29,8 @@ TROUBLED = "The mail server gave no clear answers, so this mail was not begun."
 # A worker that dies leaves its whole batch in doubt, and no mail server can be asked about it.
 MAILS_A_CONNECTION = 10
 WORTH_A_CONNECTION = 4  # mails: fewer go sooner one after the other than over another connection
+# A call this short needs no further connection: threads would only wait for each other.
+SHORT_CALL_SECONDS = 0.1
 
 
 class SmtpMailer:
@@ -55,17 +58,28 @@ class SmtpMailer:
         self._free = threading.Semaphore(self._server.connections)
         self._resting: list[Line] = []
         self._closing = threading.Lock()
+        self._seconds_a_mail: float | None = None  # over one connection, as last seen
 
     def send(self, emails: Sequence[OutgoingEmail]) -> list[SendResult]:
-        call = _Call(emails, boot_seconds() + self._patience.begin)
-        lines = min(self._server.connections, -(-len(emails) // WORTH_A_CONNECTION))
+        began = boot_seconds()
+        call = _Call(emails, began + self._patience.begin)
+        lines = self._lines_for(len(emails))
         if lines <= 1:
             self._work(call)
         else:
             with ThreadPoolExecutor(lines) as threads:
                 for done in [threads.submit(self._work, call) for _ in range(lines)]:
                     done.result()
+        if emails:
+            self._seconds_a_mail = (boot_seconds() - began) * lines / len(emails)
         return call.results()
+
+    def _lines_for(self, mails: int) -> int:
+        """How many connections make the call short, by how long mails took in the last one."""
+        worth = -(-mails // WORTH_A_CONNECTION)
+        if self._seconds_a_mail is not None:
+            worth = min(worth, ceil(mails * self._seconds_a_mail / SHORT_CALL_SECONDS))
+        return max(1, min(self._server.connections, worth))
 
     def was_accepted(self, message_id: UUID, to_address: str, since: datetime) -> None:
         """An SMTP server cannot be asked."""

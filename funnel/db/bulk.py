@@ -1,22 +1,23 @@
 """Many rows in one statement, on both databases."""
 
 import typing
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     ColumnElement,
+    Dialect,
     Integer,
     Table,
-    Text,
+    Uuid,
     any_,
     bindparam,
-    cast,
     func,
     update,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.types import TypeEngine
 
 from funnel.db.base import Base
 from funnel.db.upsert import insert_into
@@ -33,16 +34,23 @@ def among(
     one array instead.
     """
     if session.get_bind().dialect.name == "postgresql":
-        return column == any_(_array(column, values))
+        return column == any_(bindparam(None, list(values), type_=_array_of(column.type)))
     return column.in_(bindparam(None, list(values), type_=column.type, expanding=True))
 
 
-def _array(column: InstrumentedAttribute[Any], values: Collection[Any]) -> ColumnElement[Any]:
-    kind = ARRAY(column.type)
-    if isinstance(column.type, Integer):
-        # Spelled here: the driver takes longer over each number than the database over its row.
-        return cast(bindparam(None, f"{{{','.join(map(str, values))}}}", type_=Text()), kind)
-    return bindparam(None, list(values), type_=kind)
+class _Spelled(ARRAY[Any]):
+    """An array of numbers or handles, written out here: the driver takes longer over each of them
+    than the database over its row. The database sees a plain value, which its plans count on."""
+
+    cache_ok = True
+    render_bind_cast = True
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], str]:  # noqa: ARG002 - its parent's
+        return lambda values: f"{{{','.join(map(str, values))}}}"
+
+
+def _array_of(kind: TypeEngine[Any]) -> TypeEngine[Any]:
+    return _Spelled(kind) if isinstance(kind, Integer | Uuid) else ARRAY(kind)
 
 
 def update_rows(session: Session, table: type[Base], rows: Sequence[Row]) -> None:
@@ -66,13 +74,23 @@ def update_by_shape(session: Session, table: type[Base], rows: Sequence[Row]) ->
 
 
 def _update_from_arrays(session: Session, target: Table, rows: Sequence[Row]) -> None:
-    names = list(rows[0])
-    arrays = (bindparam(f"all_{name}", type_=ARRAY(target.c[name].type)) for name in names)
+    """One array for each column; a value that all rows have in common is given once."""
+    first = rows[0]
+    shared = {name for name in first if all(row[name] == first[name] for row in rows)} - {"id"}
+    names = [name for name in first if name not in shared]
+    kinds = {name: target.c[name].type for name in first}
+    arrays = [
+        bindparam(f"all_{name}", type_=_array_of(kind) if name == "id" else ARRAY(kind))
+        for name, kind in kinds.items()
+        if name in names
+    ]
     given = func.unnest(*arrays).table_valued(*names).render_derived("given")
-    values = {name: given.c[name] for name in names if name != "id"}
+    values: Row = {name: given.c[name] for name in names if name != "id"}
+    values |= {name: bindparam(f"one_{name}", type_=kinds[name]) for name in shared}
     statement = update(target).where(target.c.id == given.c.id).values(values)
-    columns = {f"all_{name}": [row[name] for row in rows] for name in names}
-    session.connection().execute(statement, columns)
+    bound: Row = {f"one_{name}": first[name] for name in shared}
+    bound |= {f"all_{name}": [row[name] for row in rows] for name in names}
+    session.connection().execute(statement, bound)
 
 
 def _update_one_by_one(session: Session, target: Table, rows: Sequence[Row]) -> None:

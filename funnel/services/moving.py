@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
@@ -79,7 +80,7 @@ def lock_messages(
     )
     query = query.order_by(Message.id)
     rows = session.execute(query.with_for_update(of=Message, key_share=True))
-    return [locked(row) for row in rows if row.fence == fences[row.id]]
+    return [_locked(*row) for row in rows if row.fence == fences[row.id]]
 
 
 def locked_where(session: Session, is_meant: ColumnElement[bool]) -> list[LockedMessage]:
@@ -89,26 +90,38 @@ def locked_where(session: Session, is_meant: ColumnElement[bool]) -> list[Locked
     """
     query = select(*_COLUMNS).where(is_meant)
     rows = session.execute(query.with_for_update(of=Message, skip_locked=True, key_share=True))
-    return [locked(row) for row in rows]
+    return [_locked(*row) for row in rows]
 
 
-def locked(row: object) -> LockedMessage:
-    """The values of a row that has these columns, or of a message."""
-    values = {column.key: getattr(row, column.key) for column in _COLUMNS}
-    values["mail_class"] = MailClass(values["mail_class"])
-    values["state"] = MessageState(values["state"])
-    return LockedMessage(**values)
+def locked(message: Message) -> LockedMessage:
+    """The values of a message whose row is locked."""
+    return _locked(*(getattr(message, column.key) for column in _COLUMNS))
+
+
+def _locked(
+    key: UUID,
+    subscriber_id: int,
+    enrolment_id: int | None,
+    step_key: str | None,
+    mail_class: str,
+    purpose: str | None,
+    state: str,
+    *rest: Any,
+) -> LockedMessage:
+    """The values of a row of these columns, in their order."""
+    person, step = (key, subscriber_id), (enrolment_id, step_key)
+    return LockedMessage(*person, *step, MailClass(mail_class), purpose, MessageState(state), *rest)
 
 
 def move(session: Session, moves: Collection[Move], *, clock: Clock) -> None:
     """Put messages into states, and move their sequences on where they are closed by it."""
     session.flush()
-    update_by_shape(session, Message, [_changes(each, clock) for each in moves])
-    now = clock.now()
+    now, machine = clock.now(), clock.machine()
+    update_by_shape(session, Message, [_changes(each, now, machine) for each in moves])
     steps_settled(session, [step for each in moves if (step := _settled(each, now))], now=now)
 
 
-def _changes(each: Move, clock: Clock) -> Row:
+def _changes(each: Move, now: datetime, machine: datetime) -> Row:
     row: Row = {"id": each.message.id, "state": each.state, "why": each.why, "lease_until": None}
     if each.state is MessageState.SCHEDULED:
         if not (each.message.is_resent or each.also.get("is_resent")):
@@ -116,10 +129,10 @@ def _changes(each: Move, clock: Clock) -> Row:
             row["payload_sha256"] = None
     elif each.state is MessageState.UNKNOWN:
         if each.message.state is not MessageState.UNKNOWN:
-            row |= {"doubt_since": clock.machine(), "asked_provider_at": None}
+            row |= {"doubt_since": machine, "asked_provider_at": None}
     elif each.state is not MessageState.SENDING:
-        row["closed_at"] = clock.now()
-        row["accepted_at"] = clock.now() if each.state is MessageState.ACCEPTED else None
+        row["closed_at"] = now
+        row["accepted_at"] = now if each.state is MessageState.ACCEPTED else None
     return row | dict(each.also)
 
 

@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError
@@ -120,7 +120,9 @@ class Sender:
             for each in written
             if (message := ours.get(each.draft.message_id)) is not None
         ]
-        move(session, [self._intent(*each) for each in asked], clock=self.clock)
+        lease_until = self.clock.machine() + self._call_lease
+        moves = [self._intent(*each, lease_until=lease_until) for each in asked]
+        move(session, moves, clock=self.clock)
         leaving = [each for each, _, objection in asked if objection is None]
         stopped = [message.mail_class for _, message, objection in asked if objection]
         open_attempts(session, list(_fences(leaving)), clock=self.clock)
@@ -135,11 +137,18 @@ class Sender:
             breaker = control.read_breaker(session, lock=True)
             control.write_breaker(session, breaker.unprobed(self.clock.machine()))
 
-    def _intent(self, each: _Written, message: LockedMessage, objection: Objection | None) -> Move:
+    def _intent(
+        self,
+        each: _Written,
+        message: LockedMessage,
+        objection: Objection | None,
+        *,
+        lease_until: datetime,
+    ) -> Move:
         if objection is None:
             also = {
                 "attempt": message.attempt + 1,
-                "lease_until": self.clock.machine() + self._call_lease,
+                "lease_until": lease_until,
                 "payload_sha256": each.digest,
                 "provider": self.mailer.name,
             }

@@ -86,8 +86,8 @@ MUTANTS = (
         (
             Edit(
                 "services/moving.py",
-                "[locked(row) for row in rows if row.fence == fences[row.id]]",
-                "[locked(row) for row in rows]",
+                "[_locked(*row) for row in rows if row.fence == fences[row.id]]",
+                "[_locked(*row) for row in rows]",
             ),
         ),
         _late_after_intent(11.0, 14.5),
