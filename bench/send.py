@@ -242,7 +242,7 @@ def main() -> None:
         with running_sendgrid() as address:
             url = f"sendgrid+{address}"
             sendgrid = measure(postgres, redis, url, mails=given.mails, count=given.workers)
-    ticks = tick.run("postgres", sorted(given.rows or [10_000, 1_000_000]))
+    ticks = tick.run("postgres", sorted(given.rows or [10_000, 1_000_000, 5_000_000]))
     shown = {
         "bench": "send",
         "workers": given.workers,

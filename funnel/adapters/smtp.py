@@ -29,8 +29,9 @@ TROUBLED = "The mail server gave no clear answers, so this mail was not begun."
 # A worker that dies leaves its whole batch in doubt, and no mail server can be asked about it.
 MAILS_A_CONNECTION = 10
 WORTH_A_CONNECTION = 4  # mails: fewer go sooner one after the other than over another connection
-# A call this short needs no further connection: threads would only wait for each other.
+# A call this short needs no third connection: threads would only wait for each other.
 SHORT_CALL_SECONDS = 0.1
+AT_LEAST = 2  # connections, so that one mail that hangs does not hold all the others
 
 
 class SmtpMailer:
@@ -76,10 +77,11 @@ class SmtpMailer:
 
     def _lines_for(self, mails: int) -> int:
         """How many connections make the call short, by how long mails took in the last one."""
-        worth = -(-mails // WORTH_A_CONNECTION)
-        if self._seconds_a_mail is not None:
-            worth = min(worth, ceil(mails * self._seconds_a_mail / SHORT_CALL_SECONDS))
-        return max(1, min(self._server.connections, worth))
+        most = min(self._server.connections, ceil(mails / WORTH_A_CONNECTION))
+        if self._seconds_a_mail is None:
+            return most
+        wanted = ceil(mails * self._seconds_a_mail / SHORT_CALL_SECONDS)
+        return min(most, max(AT_LEAST, wanted))
 
     def was_accepted(self, message_id: UUID, to_address: str, since: datetime) -> None:
         """An SMTP server cannot be asked."""

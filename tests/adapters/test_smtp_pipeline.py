@@ -120,6 +120,21 @@ def test_a_batch_is_spread_over_the_connections_of_the_url() -> None:
     assert server.transactions == 60
 
 
+@pytest.mark.parametrize(("delay", "is_slow"), [(0.0, False), (0.05, True)])
+def test_only_a_server_that_takes_its_time_is_met_with_all_connections(
+    delay: float, is_slow: bool
+) -> None:
+    with (
+        ScriptedSmtp({}, delay=delay) as server,
+        closing(SmtpMailer(server.url(connections=8))) as mailer,
+    ):
+        mailer.send(make_batch(4))
+        results = mailer.send(make_batch(60))
+        mailer.close()
+    assert {result.outcome for result in results} == {Outcome.ACCEPTED}
+    assert (server.connections == 8) == is_slow
+
+
 def test_a_mail_that_may_not_leave_is_never_announced() -> None:
     emails = make_batch(3)
     emails[1] = make_batch(1, from_name="a\r\nb")[0]

@@ -52,6 +52,7 @@ class ScriptedSmtp:
     slips: Mapping[int, Slip]
     manner: Manner = Manner.WHOLE
     is_pipelining: bool = True
+    delay: float = 0.0  # seconds before each answer
     given: list[Given] = field(default_factory=list)
     transactions: int = 0
     connections: int = 0
@@ -172,6 +173,8 @@ class _Conversation:
             self._flush()
 
     def _flush(self) -> None:
+        if self._server.delay:
+            threading.Event().wait(self._server.delay)
         step = 1 if self._server.manner is Manner.OCTETS else len(self._unsaid) or 1
         for start in range(0, len(self._unsaid), step):
             self._caller.sendall(self._unsaid[start : start + step])
