@@ -17,11 +17,10 @@ QUIET_AFTER_FAILURE_SECONDS = 10.0
 class LocalBell:
     """Wakes a thread of this process that waits for its queue."""
 
+    queues = ("mail", "pdf")
+
     def __init__(self) -> None:
-        self._rung: dict[str, threading.Event] = {
-            "mail": threading.Event(),
-            "pdf": threading.Event(),
-        }
+        self._rung = {queue: threading.Event() for queue in self.queues}
 
     def ring(self, queue: str) -> None:
         self._rung[queue].set()

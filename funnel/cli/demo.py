@@ -190,7 +190,7 @@ def _run_served(settings: Settings, asked: Choices, speed: float) -> None:
 
 def _loops(rt: Runtime, bell: LocalBell, simulation: Simulation) -> Loops:
     """As in `funnel up`, only looking more often, with the people beside."""
-    loops = Loops()
+    loops = Loops(bell)
 
     def live() -> None:
         if simulation.round():

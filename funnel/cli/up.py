@@ -38,8 +38,9 @@ def up() -> None:
 
 @dataclass
 class Loops:
-    """Threads that repeat a round of work until they are stopped."""
+    """Threads that repeat a round of work until they are stopped, some when the bell rings."""
 
+    bell: LocalBell
     stopped: threading.Event = field(default_factory=threading.Event)
     threads: list[threading.Thread] = field(default_factory=list)
 
@@ -58,15 +59,17 @@ class Loops:
             thread.start()
 
     def stop(self, timeout_seconds: float = 30.0) -> None:
-        """Let each finish its round."""
+        """Let each finish its round; whoever waits for the bell need not wait any longer."""
         self.stopped.set()
+        for queue in self.bell.queues:
+            self.bell.ring(queue)
         for thread in self.threads:
             thread.join(timeout_seconds)
 
 
 def work_loops(rt: Runtime, bell: LocalBell) -> Loops:
     """The loops of the embedded mode: one for mail, one for guides."""
-    loops = Loops()
+    loops = Loops(bell)
     loops.add("mail", rt.worker.mail_round, lambda: bell.wait("mail", POLL_SECONDS))
     loops.add("guides", rt.worker.guide_round, lambda: bell.wait("pdf", POLL_SECONDS))
     return loops

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,16 +50,29 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Running]:
-    """`funnel up` in an empty folder."""
+    """`funnel up` in an empty folder, for one test alone."""
+    with _running(tmp_path) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """`funnel up` for all tests of a module that leave nothing behind."""
+    with _running(tmp_path_factory.mktemp("shared")) as started:
+        yield started
+
+
+@contextmanager
+def _running(folder: Path) -> Iterator[Running]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         place = f"127.0.0.1:{probe.getsockname()[1]}"
     base = f"http://{place}"
-    printed = tmp_path / "printed.txt"
+    printed = folder / "printed.txt"
     with printed.open("wb") as out:
         process = subprocess.Popen(
             [FUNNEL, "up"],
-            cwd=tmp_path,
+            cwd=folder,
             env={**os.environ, "LISTEN": place, "BASE_URL": base, "PYTHONUNBUFFERED": "1"},
             stdout=out,
             stderr=subprocess.STDOUT,
@@ -66,7 +80,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
     try:
         _wait_until_served(base, process, printed)
         link = next(line for line in printed.read_text().split() if "/desk/set-up/" in line)
-        yield Running(base, tmp_path / "var" / "mailbox", link.removeprefix(base))
+        yield Running(base, folder / "var" / "mailbox", link.removeprefix(base))
     finally:
         process.terminate()
         assert process.wait(40) == 0, printed.read_text()

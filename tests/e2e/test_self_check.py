@@ -157,9 +157,9 @@ def ask_for_the_guide(walk: Walk) -> None:
 @pytest.mark.browser
 @pytest.mark.parametrize("size", ["phone", "desktop"])
 def test_the_browsers_own_way_back_leads_from_question_three_to_question_two(
-    browser: Browser, running: Running, size: str
+    browser: Browser, shared: Running, size: str
 ) -> None:
-    walk = walk_of(browser, running, size, dark=False)
+    walk = walk_of(browser, shared, size, dark=False)
     walk.go("/self-check")
     page = walk.page
     pass_the_gate(page)
@@ -187,9 +187,9 @@ def test_the_browsers_own_way_back_leads_from_question_three_to_question_two(
 
 @pytest.mark.browser
 def test_the_way_back_from_a_screen_with_a_message_works_too(
-    browser: Browser, running: Running
+    browser: Browser, shared: Running
 ) -> None:
-    walk = walk_of(browser, running, "phone", dark=False)
+    walk = walk_of(browser, shared, "phone", dark=False)
     walk.go("/self-check")
     page = walk.page
     pass_the_gate(page)
@@ -206,8 +206,8 @@ def test_the_way_back_from_a_screen_with_a_message_works_too(
 
 
 @pytest.mark.browser
-def test_the_keyboard_alone_leads_through(browser: Browser, running: Running) -> None:
-    walk = walk_of(browser, running, "desktop", dark=False)
+def test_the_keyboard_alone_leads_through(browser: Browser, shared: Running) -> None:
+    walk = walk_of(browser, shared, "desktop", dark=False)
     walk.go("/self-check")
     keys, page = walk.page.keyboard, walk.page
     for part in (1, 2):
@@ -237,10 +237,10 @@ def test_the_keyboard_alone_leads_through(browser: Browser, running: Running) ->
 
 
 @pytest.mark.browser
-def test_it_works_without_a_script(browser: Browser, running: Running) -> None:
+def test_it_works_without_a_script(browser: Browser, shared: Running) -> None:
     context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
     page = context.new_page()
-    page.goto(f"{running.base}/")
+    page.goto(f"{shared.base}/")
     page.get_by_role("link", name="two-minute self-check").click()
     pass_the_gate(page)
     answer_all(page)
@@ -254,9 +254,9 @@ def test_it_works_without_a_script(browser: Browser, running: Running) -> None:
 @pytest.mark.browser
 @pytest.mark.parametrize(("width", "forced"), [(320, "none"), (390, "active"), (1280, "active")])
 def test_it_fits_small_screens_and_colours_of_her_own(
-    browser: Browser, running: Running, width: int, forced: str
+    browser: Browser, shared: Running, width: int, forced: str
 ) -> None:
-    walk = walk_of(browser, running, "phone", dark=False)
+    walk = walk_of(browser, shared, "phone", dark=False)
     walk.name = f"self-check-{width}-{forced}"
     walk.page.set_viewport_size({"width": width, "height": 800})
     walk.page.emulate_media(forced_colors="active" if forced == "active" else "none")
@@ -273,9 +273,9 @@ def test_it_fits_small_screens_and_colours_of_her_own(
 
 @pytest.mark.browser
 def test_nothing_of_the_answers_is_in_an_address_or_in_what_is_printed(
-    browser: Browser, running: Running
+    browser: Browser, shared: Running
 ) -> None:
-    walk = walk_of(browser, running, "desktop", dark=False)
+    walk = walk_of(browser, shared, "desktop", dark=False)
     addresses: list[str] = []
     walk.page.on("request", lambda request: addresses.append(request.url))
     walk.go("/self-check")
@@ -285,7 +285,7 @@ def test_nothing_of_the_answers_is_in_an_address_or_in_what_is_printed(
     assert pages == {"/self-check"}
     assert walk.page.context.cookies() == []
     walk.page.context.close()
-    printed = Path(running.mailbox).parents[1] / "printed.txt"
+    printed = Path(shared.mailbox).parents[1] / "printed.txt"
     assert not [
         key for key in ("leg-symptoms", "both-tight", "thigh") if key in printed.read_text()
     ]
