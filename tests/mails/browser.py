@@ -54,8 +54,12 @@ def look_at(mails: Mapping[str, str]) -> dict[str, Look]:
     with running_chromium() as browser:
         for view in VIEWS:
             page = _open_window(browser, view)
+            asked = _listen(page)
             for name, html in mails.items():
-                _look(page, view, html, looks[name])
+                asked.clear()
+                _show(page, html)
+                looks[name].problems.extend(f"{view}: {each}" for each in _told(page, view, asked))
+                looks[name].pictures[view] = _picture(page)
             page.context.close()
     return looks
 
@@ -64,21 +68,32 @@ def _open_window(browser: Browser, view: View) -> Page:
     context = browser.new_context(
         viewport={"width": view.width, "height": WINDOW_HEIGHT},
         color_scheme="dark" if view.is_dark else "light",
+        offline=True,
     )
     context.add_init_script(path=AXE)
     return context.new_page()
 
 
-def _look(page: Page, view: View, html: str, look: Look) -> None:
+def _listen(page: Page) -> list[str]:
+    """Every address that the page asks for, from now on."""
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
+    return asked
+
+
+def _show(page: Page, html: str) -> None:
     page.set_content(html.replace("</head>", f"<style>{_faces()}</style></head>", 1))
     page.evaluate("document.fonts.ready.then(() => null)")
-    told = [f"asks for {url}" for url in asked if not url.startswith("data:")] + _too_wide(page)
-    if view in CHECKED:
-        told += violations(page, WCAG, ALSO)
-    look.problems.extend(f"{view}: {each}" for each in told)
-    look.pictures[view] = Image.open(BytesIO(page.screenshot(full_page=True))).convert("RGB")
+
+
+def _told(page: Page, view: View, asked: list[str]) -> list[str]:
+    outside = [f"asks for {url}" for url in asked if not url.startswith("data:")]
+    checked = violations(page, WCAG, ALSO) if view in CHECKED else []
+    return [*outside, *_too_wide(page), *checked]
+
+
+def _picture(page: Page) -> Image.Image:
+    return Image.open(BytesIO(page.screenshot(full_page=True))).convert("RGB")
 
 
 def _too_wide(page: Page) -> list[str]:

@@ -104,9 +104,11 @@ class PostOffice:
         }
 
     def every_mail(self) -> tuple[Mail, ...]:
-        return tuple(self._mail(text) for text in self._texts if text.kind == "mail")
+        """All that are shipped, in a steady order."""
+        return tuple(self.mail(text) for text in self._texts if text.kind == "mail")
 
-    def _mail(self, text: ShippedText) -> Mail:
+    def mail(self, text: ShippedText) -> Mail:
+        """One text as the mail that arrives."""
         email = self._write(text)
         content = build_mime(email)
         return Mail(

@@ -9,6 +9,7 @@ from funnel.content.catalog import Catalog
 from tests.mails.post import SITE, Mail
 
 LONGEST_LINE = 76
+_WHY = {True: r"You get this because", False: r"You get this because|This is a one-off message"}
 
 
 class _Outline(HTMLParser):
@@ -57,7 +58,9 @@ def problems(mail: Mail, catalog: Catalog) -> tuple[str, ...]:
         *_in_outline(outline, mail.arrived.subject),
         *_in_text(mail.arrived.text),
         *(f"HTML: {each}" for each in _in_footer(mail, outline.text, catalog)),
+        *(f"HTML: {each}" for each in _ways_to_leave(mail, mail.arrived.html)),
         *(f"text: {each}" for each in _in_footer(mail, plain, catalog)),
+        *(f"text: {each}" for each in _ways_to_leave(mail, mail.arrived.text)),
     )
 
 
@@ -85,11 +88,17 @@ def _in_text(text: str) -> Iterator[str]:
 
 
 def _in_footer(mail: Mail, words: str, catalog: Catalog) -> Iterator[str]:
-    """Who writes, why, how to leave, and when to get help at once."""
+    """Who writes, why, and when to get help at once."""
     brand, safety = catalog.brand.shown, catalog.safety
-    because = "You get this because" if mail.is_series else "This is a one-off message"
-    told = (brand.trading_name, brand.postal_address, safety.disclaimer, safety.one_line, because)
+    told = (brand.trading_name, brand.postal_address, safety.disclaimer, safety.one_line)
     yield from (f"'{each[:40]}' is missing" for each in told if each not in words)
+    if not re.search(_WHY[mail.is_series], words):
+        yield "nothing says why it comes"
+
+
+def _ways_to_leave(mail: Mail, part: str) -> Iterator[str]:
     for name in ("unsubscribe", "preferences"):
-        if (f"{SITE}/{name}/" in mail.arrived.html + mail.arrived.text) is not mail.is_series:
-            yield f"the link '{name}' is {'missing' if mail.is_series else 'out of place'}"
+        if mail.is_series and f"{SITE}/{name}/" not in part:
+            yield f"the link '{name}' is missing"
+    if not mail.is_series and f"{SITE}/unsubscribe/" in part:
+        yield "the link 'unsubscribe' is out of place"
