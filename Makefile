@@ -1,7 +1,8 @@
 # Every target has a `##` line; `make` alone lists them.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run demo test check fmt lock bench approve bench-guide bench-send chaos chaos-mutants
+.PHONY: help run demo test check fmt lock bench approve mail-report bench-guide bench-send chaos \
+  chaos-mutants
 
 BIN := .venv/bin
 
@@ -16,7 +17,7 @@ demo: ## the same product with invented people and a clock that runs fast
 	@scripts/install run
 	@exec $(BIN)/funnel demo
 
-test: ## run every test, on real Postgres, Redis and Chromium
+test: ## run every test, on real Postgres, Redis, Chromium and SpamAssassin
 	@scripts/install test
 	@$(BIN)/pytest --numprocesses=$$(($$(nproc) + 1)) --maxprocesses=4 --dist=worksteal
 
@@ -48,9 +49,14 @@ bench-send: ## measure from a due row to the accepted mail, with Celery on Postg
 	@scripts/install test
 	@PYTHONPATH=. $(BIN)/python bench/send.py
 
-approve: ## keep the guide's pages as they look today as the pictures that tests compare with
+approve: ## keep the guide and the mails as they look today as the pictures that tests compare with
 	@scripts/install test
 	$(BIN)/python -m tests.blueprint.renew
+	$(BIN)/python -m tests.mails.renew
+
+mail-report: ## put every mail we ship on one page, with its scores and pictures; fails where one is red
+	@scripts/install test
+	@$(BIN)/python -m tests.mails.report
 
 SEEDS ?= 3
 MODE ?= all

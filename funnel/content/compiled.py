@@ -20,7 +20,12 @@ from funnel.content.text_part import TextBlock, TextWriter, link_blocks
 from funnel.domain.errors import ContentInvalid
 
 GROUNDS = {"card": "#fffdf9", "aside": "#e9f2f0", "alert": "#fdf3ef"}
-_WHITE_PREHEADER = re.compile(r'(<div style="display:none;[^"]*?)color:#ffffff;')
+_PREHEADER = re.compile(r'<div style="display:none;[^"]*">')
+# Words that are white or a pixel high look like a trick to spam filters; not every program reads
+# the first of these, and Outlook only the second.
+_HIDDEN = (
+    '<div style="display:none;mso-hide:all;max-height:0;max-width:0;opacity:0;overflow:hidden">'
+)
 
 
 @dataclass(frozen=True)
@@ -120,8 +125,7 @@ class Compiler:
         )
         # Without `fonts={}` a common font name makes the mail fetch from a third party.
         page: str = mrml.to_html(source, render_options=mrml.RenderOptions(fonts={})).content
-        # White words on nothing look like a trick to spam filters.
-        return _WHITE_PREHEADER.sub(r"\1", page)
+        return _PREHEADER.sub(_HIDDEN, page, count=1)
 
     def _panels(self, mail: MailText, root: SyntaxTreeNode) -> tuple[ShownPanel, ...]:
         shown = [ShownPanel(panel.kind, self._parts(panel.nodes, mail.cta))
@@ -151,13 +155,10 @@ class Compiler:
 
     def _alert(self) -> str:
         safety = self._catalog.safety
-        lines = "".join(f'<li style="margin:0 0 6px">{escape(line)}</li>'
-                        for line in safety.urgent)  # fmt: skip
+        lines = "".join(f"<li>{escape(line)}</li>" for line in safety.urgent)
         return (
-            '<h2 class="heading heading--small" style="margin:0 0 10px;color:#8a2a14">'
-            f"{escape(safety.urgent_title)}</h2>"
-            f'<ul style="margin:0 0 12px;padding:0 0 0 24px;color:#8a2a14">{lines}</ul>'
-            f'<p style="margin:0 0 14px;color:#8a2a14">{escape(safety.urgent_note)}</p>'
+            f'<h2 class="heading heading--small">{escape(safety.urgent_title)}</h2>'
+            f'<ul class="steps">{lines}</ul><p class="body">{escape(safety.urgent_note)}</p>'
         )
 
     def _text_body(self, mail: MailText, root: SyntaxTreeNode) -> tuple[TextBlock, ...]:

@@ -156,7 +156,7 @@ class HtmlWriter:
             "heading": self._heading,
             "bullet_list": lambda node: self._list(node, "ul"),
             "ordered_list": lambda node: self._list(node, "ol"),
-            "list_item": lambda node: f'<li style="margin:0 0 6px">{self.write_all(node)}</li>',
+            "list_item": lambda node: f"<li>{self.write_all(node)}</li>",
         }
 
     def write(self, node: SyntaxTreeNode) -> str:
@@ -168,15 +168,15 @@ class HtmlWriter:
 
     def _paragraph(self, node: SyntaxTreeNode) -> str:
         inside = self.write_all(node)
-        return inside if node.hidden else f'<p class="body" style="margin:0 0 16px">{inside}</p>'
+        return inside if node.hidden else f'<p class="body">{inside}</p>'
 
     def _heading(self, node: SyntaxTreeNode) -> str:
         inside = self.write_all(node)
-        return f'<h2 class="heading heading--small" style="margin:0 0 10px">{inside}</h2>'
+        return f'<h2 class="heading heading--small">{inside}</h2>'
 
     def _list(self, node: SyntaxTreeNode, tag: str) -> str:
         inside = self.write_all(node)
-        return f'<{tag} class="steps" style="margin:0 0 16px;padding:0 0 0 24px">{inside}</{tag}>'
+        return f'<{tag} class="steps">{inside}</{tag}>'
 
     def _link(self, node: SyntaxTreeNode) -> str:
         target = str(node.attrs["href"])
@@ -185,4 +185,4 @@ class HtmlWriter:
         if name is not None and name in self._absent:
             return f"{words} {escape(self._absent[name])}"
         href = str(Slot("link", name)) if name else escape(target)
-        return f'<a class="link" style="color:#2f6f73" href="{href}">{words}</a>'
+        return f'<a class="link" href="{href}">{words}</a>'

@@ -1,14 +1,13 @@
-"""Pictures of printed pages, and how far they are from the approved ones."""
+"""Pictures of printed pages, and which of them are approved."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image
 
 import blueprint
 from blueprint.editions import Edition
@@ -33,19 +32,6 @@ BOOKS = (
     ("all-rounder", Edition.GUIDE, 3),
     ("minimal", Edition.GUIDE, 3),
 )
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How far two pictures of a page are apart: the mean, and the share that stands out."""
-
-    mean: float
-    share: float
-
-    @property
-    def is_visible(self) -> bool:
-        """More than another version of the rasteriser would make of the same page."""
-        return self.mean > 1.5 or self.share > 0.01
 
 
 def folder(sample: str, edition: Edition) -> Path:
@@ -73,16 +59,6 @@ def rastered(pdf: bytes, most: int, dpi: int) -> list[Image.Image]:
 def _loaded(path: Path) -> Image.Image:
     with Image.open(path) as picture:
         return picture.convert("RGB")
-
-
-def difference(one: Image.Image, other: Image.Image) -> Difference:
-    """How far two pictures of one size are apart; of two sizes, as far as can be."""
-    if one.size != other.size:
-        return Difference(255.0, 1.0)
-    apart = ImageChops.difference(one, other)
-    standing_out = apart.point([0] * 64 + [255] * 192)
-    share = ImageStat.Stat(standing_out).mean[0] / 255
-    return Difference(ImageStat.Stat(apart).mean[0], share)
 
 
 def contact_sheet(pages: list[Image.Image]) -> Image.Image:

@@ -4,7 +4,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from blueprint.editions import Edition
-from tests.blueprint.pictures import BOOKS, difference, folder, pictures
+from tests.blueprint.pictures import BOOKS, folder, pictures
+from tests.support.pictures import difference
 
 
 @pytest.mark.parametrize(("sample", "edition", "most"), BOOKS)

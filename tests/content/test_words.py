@@ -68,13 +68,6 @@ def test_the_mail_on_nerves_carries_the_whole_urgent_list() -> None:
     assert MAILS["nurture/two-paths"].red_flags
 
 
-@pytest.mark.parametrize("key", MAILS)
-def test_a_mail_reads_easily_and_is_short(key: str) -> None:
-    body = MAILS[key].body
-    assert grade(body) <= 7
-    assert len(body.split()) <= 280
-
-
 def test_the_words_beside_the_mails_read_easily(catalog: Catalog) -> None:
     offer = catalog.offers["lower-back-programme"]
     days = [

@@ -1,7 +1,6 @@
 """A real Chromium, and a whole funnel started as its owner starts it."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -13,18 +12,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
+
+from tests.support.chromium import running_chromium
 
 FUNNEL = Path(sys.executable).with_name("funnel")
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 START_SECONDS = 30.0
 
 
@@ -39,13 +31,9 @@ class Running:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium; a clear sentence when it is not installed."""
-    chromium = shutil.which("chromium")
-    assert chromium, "The tests need Chromium. Run `make test`, which installs it."
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+    """One Chromium for all tests of this folder."""
+    with running_chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ Every page is checked for accessibility, for width, for foreign requests and for
 and its picture is kept in var/pictures for a person to look at.
 """
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,12 +12,11 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request
 
 from tests.e2e.conftest import Running
+from tests.support.chromium import AXE, violations
 from tests.support.visitor import MIN_FORM_SECONDS, Visitor
 
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "var" / "pictures"
-AXE = ROOT / "tests" / "support" / "vendor" / "axe-core" / "axe.min.js"
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
 PASSWORD = "four quiet herons at dusk"
 
@@ -65,10 +63,7 @@ class Walk:
         )
         if too_wide > 0:
             self.problems.append(f"{title}: {too_wide} px too wide")
-        found = self.page.evaluate(f"axe.run({json.dumps(RULES)})")
-        for violation in found["violations"]:
-            places = [node["target"] for node in violation["nodes"]]
-            self.problems.append(f"{title}: {violation['id']}: {places}")
+        self.problems += [f"{title}: {each}" for each in violations(self.page)]
         self.page.screenshot(
             path=PICTURES / f"{self.name}-{self.shown:02}-{title}.png", full_page=True
         )

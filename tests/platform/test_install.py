@@ -20,7 +20,7 @@ def test_make_alone_lists_every_target() -> None:
     listed = re.findall(r"^  make ([\w-]+) +\w", said.stdout, re.MULTILINE)
     assert listed == [
         *("run", "demo", "test", "check", "fmt", "lock"),
-        *("bench", "bench-guide", "bench-send", "approve", "chaos", "chaos-mutants"),
+        *("bench", "bench-guide", "bench-send", "approve", "mail-report", "chaos", "chaos-mutants"),
     ]
 
 
@@ -38,7 +38,7 @@ def bare_machine(tmp_path: Path) -> Path:
 def test_without_root_the_install_names_the_line_to_type_and_stops(bare_machine: Path) -> None:
     tried = _install("test", bare_machine)
     assert tried.returncode == 1
-    packages = "redis-server chromium poppler-utils"
+    packages = "redis-server chromium poppler-utils spamassassin"
     assert re.search(rf"sudo apt-get install --no-install-recommends .*{packages}$", tried.stderr)
     assert not (bare_machine / "apt-get.was-called").exists()
 
@@ -46,7 +46,9 @@ def test_without_root_the_install_names_the_line_to_type_and_stops(bare_machine:
 def test_with_sudo_the_install_hands_the_missing_packages_to_it(bare_machine: Path) -> None:
     _fake(bare_machine / "sudo", '[ "$1" = -n ] || { echo "sudo $*"; exit 1; }')
     tried = _install("test", bare_machine)
-    assert re.match(r"sudo scripts/packages .*redis-server chromium poppler-utils\n", tried.stdout)
+    assert re.match(
+        r"sudo scripts/packages .*redis-server chromium poppler-utils spamassassin\n", tried.stdout
+    )
 
 
 def test_an_old_python_is_refused_in_one_sentence(bare_machine: Path) -> None:
