@@ -33,13 +33,18 @@ def answer_by(received_on: date) -> date:
 
 
 def parse_words(raw: str) -> str:
-    """What went wrong, as it is kept: no control characters; raises InvalidInput when it is empty
-    or over three thousand characters."""
-    text = unicodedata.normalize("NFC", raw.replace("\r\n", "\n").replace("\r", "\n"))
-    plain = "".join(c for c in text if c in _KEPT_CONTROLS or unicodedata.category(c)[0] != "C")
-    words = plain.strip()
+    """What went wrong, as it is kept; raises InvalidInput when it is empty or over three thousand
+    characters."""
+    words = plain_words(raw)
     if not words:
         raise InvalidInput("words", "Please tell us what went wrong, in your own words.")
     if len(words) > MAX_WORDS:
         raise InvalidInput("words", f"Please keep it under {MAX_WORDS:,} characters.")
     return words
+
+
+def plain_words(raw: str) -> str:
+    """A text of several lines without control and direction characters."""
+    text = unicodedata.normalize("NFC", raw.replace("\r\n", "\n").replace("\r", "\n"))
+    kept = (c for c in text if c in _KEPT_CONTROLS or unicodedata.category(c)[0] != "C")
+    return "".join(kept).strip()

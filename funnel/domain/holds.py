@@ -37,7 +37,7 @@ def hold_for(
     hour or a day off is released within the house's spread of the next opening. Nothing but a
     pause of the person's own holds a mail that the therapist sends `by_hand`.
     """
-    pause = _pause(place, now)
+    pause = own_pause(place, now)
     if by_hand and pause is None:
         return None
     window = (step.window if step else None) or sequence.window
@@ -65,8 +65,8 @@ def _until(hold: Hold) -> datetime:
     return hold.until
 
 
-def _pause(place: Place, now: datetime) -> Hold | None:
-    """They asked for some quiet."""
+def own_pause(place: Place, now: datetime) -> Hold | None:
+    """The pause that they asked for themselves; None when there is none, or it is over."""
     if place.paused_until is None or now >= place.paused_until:
         return None
     back = place.paused_until.astimezone(zone_of(place.zone))

@@ -21,7 +21,9 @@ DAY = timedelta(days=1)
 
 def view(house: House) -> preferences.PreferencesView:
     with house.rt.reading.begin() as session:
-        return preferences.preferences_view(session, make.person(house).public_id)
+        return preferences.preferences_view(
+            session, make.person(house).public_id, now=house.clock.now()
+        )
 
 
 def consents(house: House) -> list[str]:
