@@ -16,6 +16,7 @@ from funnel.services import quiet, steering, steering_all, timeline
 from funnel.services.timeline import PersonView
 from tests.support import make
 from tests.support.house import House
+from tests.support.make import pause, want_fewer
 from tests.support.steps import DRIP, drip_due, send, sender_of
 
 DAY = timedelta(days=1)
@@ -24,20 +25,9 @@ BACK = datetime(2026, 12, 7, 0, 0, tzinfo=UTC)
 OPENS = datetime(2026, 12, 7, 8, 0, tzinfo=UTC)
 
 
-def pause(house: House) -> None:
-    with house.rt.sessions.begin() as session:
-        quiet.pause(session, make.person(house).public_id, now=house.clock.now())
-
-
 def start_again(house: House) -> None:
     with house.rt.sessions.begin() as session:
         quiet.start_again(session, make.person(house).public_id, now=house.clock.now())
-
-
-def want_fewer(house: House, *, is_wanted: bool = True) -> None:
-    with house.rt.sessions.begin() as session:
-        handle = make.person(house).public_id
-        quiet.set_fewer(session, handle, is_wanted=is_wanted, now=house.clock.now())
 
 
 def desk(house: House) -> PersonView:

@@ -19,6 +19,7 @@ from funnel.services import (
     confirming,
     guides,
     preferences,
+    quiet,
     self_check,
     signup,
     suppression,
@@ -213,6 +214,19 @@ def choose(house: House, *, series: bool, challenge: bool = False) -> None:
             links=house.rt.links,
             now=house.clock.now(),
         )
+
+
+def pause(house: House, email: str = "ada@example.org") -> None:
+    """Press the button that pauses for two weeks."""
+    with house.rt.sessions.begin() as session:
+        quiet.pause(session, person(house, email).public_id, now=house.clock.now())
+
+
+def want_fewer(house: House, *, is_wanted: bool = True) -> None:
+    """Tick the box for at most one email a week, or take the tick away."""
+    with house.rt.sessions.begin() as session:
+        handle = person(house).public_id
+        quiet.set_fewer(session, handle, is_wanted=is_wanted, now=house.clock.now())
 
 
 def complain(
