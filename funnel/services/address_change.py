@@ -23,10 +23,12 @@ from funnel.services.preferences import MAILABLE, mask
 
 LIFE = timedelta(days=7)
 ASKS_A_DAY = 3
+CONFIRM_CHANGE = "service/confirm_change"
 MOVED = "They changed their address, so what was asked for at the old one is over."
+TAKEN_BACK = "They asked for another address instead, or for none."
 
 
-_TAKEN_BACK = {"state": MessageState.SCHEDULED, "lease_until": None}
+_WAITS_AGAIN = {"state": MessageState.SCHEDULED, "lease_until": None}
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,11 @@ def cancel(session: Session, handle: UUID, *, now: datetime) -> None:
 
 
 def _end_open(session: Session, person: Subscriber, now: datetime) -> None:
+    """Links run out, and a mail with such a link that was not started does not go."""
+    asks = (Message.subscriber_id == person.id) & (Message.mail_key == CONFIRM_CHANGE)
+    waits = asks & Message.state.in_(NOT_STARTED)
+    over = {"state": MessageState.CANCELLED, "closed_at": now, "why": TAKEN_BACK}
+    session.execute(update(Message).where(waits).values(fence=Message.fence + 1, **over))
     session.execute(
         update(AddressChange)
         .where(
@@ -200,7 +207,7 @@ def _settle_mail(session: Session, person: Subscriber, now: datetime) -> None:
     waits = theirs & Message.state.in_(NOT_STARTED)
     is_confirm = Message.mail_class == MailClass.CONFIRM
     over = {"state": MessageState.CANCELLED, "closed_at": now, "why": MOVED}
-    for meant, values in ((waits & is_confirm, over), (waits & ~is_confirm, _TAKEN_BACK)):
+    for meant, values in ((waits & is_confirm, over), (waits & ~is_confirm, _WAITS_AGAIN)):
         session.execute(update(Message).where(meant).values(fence=Message.fence + 1, **values))
     session.execute(
         update(Confirmation)

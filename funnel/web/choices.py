@@ -7,7 +7,7 @@ from functools import partial
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from funnel.domain.errors import AddressTaken, InvalidInput
+from funnel.domain.errors import AddressTaken, InvalidInput, LinkExpired
 from funnel.domain.people import parse_address, parse_name
 from funnel.domain.places import place_name, places_with
 from funnel.links import LinkPurpose
@@ -156,8 +156,11 @@ def forget_answers(rt: Runtime, token: str) -> ResponseReturnValue:
 
 def ask_to_confirm_change(rt: Runtime, token: str) -> ResponseReturnValue:
     handle = rt.links.read(LinkPurpose.CHANGE, token)
-    with rt.reading.begin() as session:
-        view = address_change.change_view(session, handle, now=rt.clock.now())
+    try:
+        with rt.reading.begin() as session:
+            view = address_change.change_view(session, handle, now=rt.clock.now())
+    except LinkExpired:
+        return render_template("portal/address_kept.html", is_over=True), 410
     return render_template(
         "portal/change_address.html",
         view=view,
@@ -174,8 +177,10 @@ def confirm_change(rt: Runtime, token: str) -> ResponseReturnValue:
             address_change.confirm(
                 session, handle, evidence=evidence, links=rt.links, now=rt.clock.now()
             )
+    except LinkExpired:
+        return render_template("portal/address_kept.html", is_over=True), 410
     except AddressTaken:
-        return render_template("portal/address_taken.html"), 409
+        return render_template("portal/address_kept.html", is_over=False), 409
     rt.bell.ring("mail")
     return redirect(f"/change-address/{token}", 303)
 

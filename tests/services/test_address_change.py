@@ -431,13 +431,16 @@ def test_one_connection_asks_five_times_an_hour(house: House) -> None:
         assert session.scalar(query) == 5
 
 
-def test_staying_ends_the_link(house: House) -> None:
+def test_staying_ends_the_link_and_its_mail(each_house: House) -> None:
+    house = each_house
     make.confirmed(house)
     make.ask_to_move(house, NEW)
     with house.rt.sessions.begin() as session:
         address_change.cancel(session, make.person(house).public_id, now=house.clock.now())
     with pytest.raises(LinkExpired):
         press(house)
+    house.work()
+    assert house.mailer.to(NEW) == []
 
 
 def test_whoever_never_confirmed_moves_nowhere(house: House) -> None:
