@@ -104,8 +104,7 @@ class Recorder:
     ) -> None:
         refused = [each for each, result in answered if result.outcome is Outcome.ADDRESS_REFUSED]
         for message in refused:
-            key, is_elsewhere = sent_to[message.id].lower(), message.to_address is not None
-            to = Recipient(message.subscriber_id, key, is_elsewhere)
+            to = Recipient(message.subscriber_id, sent_to[message.id].lower())
             suppress_recipient(
                 session, to, SuppressionReason.BOUNCED, links=self.links, now=self.clock.now()
             )

@@ -139,6 +139,20 @@ def test_what_was_queued_is_taken_back_and_what_is_leaving_leaves(house: House) 
     assert len(house.mailer.accepted) == 3, "and it goes when she is back"
 
 
+def test_a_mail_that_goes_once_more_is_held_and_let_go_as_it_is(house: House) -> None:
+    drip_due(house)
+    with house.rt.sessions.begin() as session:
+        session.execute(update(Message).where(Message.mail_key == DRIP).values(is_resent=True))
+    pause(house)
+    house.work()
+    waiting = make.message(house, DRIP)
+    assert (subjects(house), waiting.state) == ([], MessageState.SCHEDULED)
+    assert waiting.why == "Held: they paused their emails until 8 December."
+    start_again(house)
+    house.work()
+    assert subjects(house) == ["One small thing to try today"]
+
+
 def test_starting_again_early_sends_what_waited_at_its_usual_hours(each_house: House) -> None:
     house = each_house
     drip_due(house)
@@ -318,6 +332,20 @@ def test_taking_it_back_lets_what_waits_go_on(house: House) -> None:
     want_fewer(house, is_wanted=False)
     house.work()
     assert len(subjects(house)) == many + 1
+
+
+def test_a_cap_of_ones_own_is_asked_about_in_the_intent_too(house: House) -> None:
+    make.confirmed(house)
+    house.hop(DAY)
+    house.clock.move_to(datetime(2026, 11, 26, 8, 10, tzinfo=UTC))
+    with house.rt.sessions.begin() as session:
+        house.rt.sequences.advance_due(session, now=house.clock.now())
+        session.merge(make.person(house)).weekly_cap = 1
+    house.mailer.offered.clear()
+    assert send(house) == 1
+    assert subjects(house) == []
+    waiting = [each for each in make.messages(house) if each.state == MessageState.SCHEDULED]
+    assert [each.why for each in waiting] == ["Held: they asked for at most 1 email a week."]
 
 
 def test_what_was_queued_before_she_asked_for_fewer_is_held(house: House) -> None:
