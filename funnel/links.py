@@ -21,6 +21,7 @@ class LinkPurpose(StrEnum):
     """What a signed token opens; a token of one purpose opens nothing else."""
 
     CONFIRM = "confirm"
+    CHANGE = "change"
     GUIDE = "guide"
     PORTAL = "portal"
     PREFERENCES = "preferences"
@@ -32,13 +33,16 @@ PATTERNS = {
     "home": "/",
     "privacy": "/privacy",
     "safety": "/safety",
+    "complaint": "/complaint",
     "challenge-open": "/challenge",
     "confirm": "/confirm/{token}",
+    "confirm-change": "/change-address/{token}",
     "guide": "/guide/{token}",
     "challenge": "/challenge/{token}",
     "day": "/challenge/{token}/day/{day}",
     "programme": "/programme/{token}",
     "preferences": "/preferences/{token}",
+    "your-data": "/your-data/{token}",
     "unsubscribe": "/unsubscribe/{token}",
     "desk": "/desk/",
     "desk-setup": "/desk/set-up/{token}",

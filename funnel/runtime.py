@@ -43,6 +43,7 @@ from funnel.domain.ports import (
 from funnel.links import Links
 from funnel.services import control, house_copies
 from funnel.services.advancing import SequenceEngine
+from funnel.services.complaints import Complaints
 from funnel.services.doubt import Sweeper
 from funnel.services.house_rules import Rules
 from funnel.services.letters import LetterWriter
@@ -77,6 +78,7 @@ class Runtime:
     mailer: Mailer
     mailbox: MailboxReader | None
     keeper: Keeper
+    complaints: Complaints
     shelf: Shelf
     recipe: Recipe
     editor: Editor
@@ -158,6 +160,7 @@ def build_runtime(
         bell=bell,
         sequences=sequences,
         watch=watch,
+        remind_after=catalog.house_rules.confirm_reminder,
     )
     return Runtime(
         settings=settings,
@@ -170,6 +173,7 @@ def build_runtime(
         mailer=mailer,
         mailbox=_mailbox_reader(settings, provider),
         keeper=keeper,
+        complaints=Complaints(vault),
         shelf=shelf,
         recipe=recipe,
         editor=Editor(catalog, renderer),

@@ -16,12 +16,19 @@ from funnel.domain.sequence import Absence, House
 
 Nation = Literal["england-and-wales", "scotland", "northern-ireland", "none"]
 MAX_SPREAD = timedelta(hours=6)
+REMIND_AFTER = (timedelta(hours=12), timedelta(days=5))  # the link lives seven days
 _SUBDIVISIONS = {"england-and-wales": "ENG", "scotland": "SCT", "northern-ireland": "NIR"}
 
 
 def _short(value: timedelta) -> timedelta:
     if value > MAX_SPREAD:
         raise ValueError("mails that were held are spread over 6 hours at most")
+    return value
+
+
+def _in_good_time(value: timedelta) -> timedelta:
+    if not REMIND_AFTER[0] <= value <= REMIND_AFTER[1]:
+        raise ValueError("remind after 12 hours at the earliest and 5 days at the latest")
     return value
 
 
@@ -32,6 +39,7 @@ class HouseRules:
     weekly_cap: Annotated[int, Field(ge=1, le=50)] = 7
     bank_holidays: Nation = "england-and-wales"
     spread: Annotated[SpanText, AfterValidator(_short)] = timedelta(minutes=30)
+    confirm_reminder: Annotated[SpanText, AfterValidator(_in_good_time)] | None = None
 
 
 def house(

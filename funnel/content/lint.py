@@ -113,7 +113,7 @@ def _check_service(mail: MailText, names: set[str | None], found: Findings) -> N
         if match[0].lower() in mail.asked_for:
             continue
         found.add(1, f"a service mail may not advertise: remove '{match[0]}'")
-    if "confirm" in names and "first_name" in words:
+    if names & SERVICE_LINKS and "first_name" in words:
         found.add(1, "a mail to an unconfirmed address may not carry what a stranger typed: "
                      "leave the first name out")  # fmt: skip
 

@@ -81,7 +81,9 @@ class StepSkip(Base):
 class Message(Base):
     """One mail to one person: the outbox. See docs/sending.md for its life.
 
-    `lost_claims` counts the workers that stopped with it in hand, before it was being sent.
+    `to_address` is set where it does not go to the person's own address; a mail that answers a
+    stranger has no person at all. `lost_claims` counts the workers that stopped with it in hand,
+    before it was being sent.
     """
 
     __tablename__ = "message"
@@ -89,6 +91,7 @@ class Message(Base):
         UniqueConstraint("enrolment_id", "step_key"),
         CheckConstraint(one_of("state", MessageState), name="state"),
         CheckConstraint(one_of("mail_class", MailClass), name="mail_class"),
+        CheckConstraint("subscriber_id IS NOT NULL OR to_address IS NOT NULL", name="recipient"),
         Index(
             "one_open_per_enrolment",
             "enrolment_id",
@@ -125,7 +128,10 @@ class Message(Base):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id", ondelete="CASCADE"))
+    subscriber_id: Mapped[int | None] = mapped_column(
+        ForeignKey("subscriber.id", ondelete="CASCADE")
+    )
+    to_address: Mapped[str | None]
     enrolment_id: Mapped[int | None] = mapped_column(ForeignKey("enrolment.id", ondelete="CASCADE"))
     step_key: Mapped[str | None]
     dedupe_key: Mapped[str] = mapped_column(unique=True)
@@ -157,7 +163,7 @@ class Message(Base):
     is_hurried: Mapped[bool] = mapped_column(default=False, server_default=false())
     asked_provider_at: Mapped[datetime | None]
 
-    subscriber: Mapped[Subscriber] = relationship()
+    subscriber: Mapped[Subscriber | None] = relationship()
     text_version: Mapped[TextVersion] = relationship()
 
 

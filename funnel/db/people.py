@@ -12,7 +12,10 @@ from funnel.domain.sequence import Fact
 
 
 class Subscriber(Base):
-    """One person, found by one address. `public_id` is the handle that signed links carry."""
+    """One person, found by one address. `public_id` is the handle that signed links carry.
+
+    Until `paused_until` they want no series mail; `weekly_cap` is the most of them in seven days.
+    """
 
     __tablename__ = "subscriber"
     __table_args__ = (
@@ -30,6 +33,8 @@ class Subscriber(Base):
     created_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
     unsubscribed_at: Mapped[datetime | None]
+    paused_until: Mapped[datetime | None]
+    weekly_cap: Mapped[int | None]
     source: Mapped[str] = mapped_column(default="direct")
     utm_source: Mapped[str | None]
     utm_medium: Mapped[str | None]
@@ -44,7 +49,10 @@ class Subscriber(Base):
 
 
 class Confirmation(Base):
-    """One request to confirm an address, with what was ticked on the form."""
+    """One request to confirm an address, with what was ticked on the form.
+
+    `reminded_at`: the one reminder was thought of, whether or not it could go.
+    """
 
     __tablename__ = "confirmation"
 
@@ -58,6 +66,24 @@ class Confirmation(Base):
     sealed_answers: Mapped[bytes | None]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    reminded_at: Mapped[datetime | None]
+
+
+class AddressChange(Base):
+    """A wish to have one's mail at another address, until its link is pressed there."""
+
+    __tablename__ = "address_change"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[UUID] = mapped_column(unique=True)
+    subscriber_id: Mapped[int] = mapped_column(
+        ForeignKey("subscriber.id", ondelete="CASCADE"), index=True
+    )
+    email: Mapped[str]
+    email_key: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
     confirmed_at: Mapped[datetime | None]
 
 

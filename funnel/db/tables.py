@@ -1,6 +1,7 @@
 """Every table in one place, for whoever needs the whole schema."""
 
 from funnel.db.base import Base
+from funnel.db.complaints import Complaint
 from funnel.db.desk import AuditEntry, SetupToken, Staff, StaffSession
 from funnel.db.guides import Guide, GuidePrint
 from funnel.db.mail import (
@@ -16,6 +17,7 @@ from funnel.db.mail import (
 )
 from funnel.db.offers import ChallengeDayDone, ChallengeEntry, Purchase, WaitlistEntry
 from funnel.db.people import (
+    AddressChange,
     Confirmation,
     Consent,
     ConsentEvent,
@@ -28,11 +30,13 @@ from funnel.db.people import (
 from funnel.db.texts import TextVersion
 
 __all__ = [
+    "AddressChange",
     "Attempt",
     "AuditEntry",
     "Base",
     "ChallengeDayDone",
     "ChallengeEntry",
+    "Complaint",
     "Confirmation",
     "Consent",
     "ConsentEvent",

@@ -28,8 +28,9 @@ def next_step(sequence: Sequence, place: Place, now: datetime, house: House = HO
     """What happens next for a person in a sequence, at the instant `now`.
 
     Pure and total. Unless the therapist asked for it, it never answers Send before the step is
-    due, outside the window, on a day off, near another mail or above the cap; and never at all
-    after a goal, against consent, for a step whose mail they had or that is not for them.
+    due, outside the window, on a day off, near another mail or above a cap; and never at all
+    after a goal, against consent, while they paused their mails, for a step whose mail they had
+    or that is not for them.
     """
     reached = sequence.exits_on & place.fresh
     if reached:
@@ -98,10 +99,11 @@ def _mail(sequence: Sequence, step: Step, place: Place, now: datetime, house: Ho
     passed = _why_unfit(step, place) or (None if is_asked else _why_too_late(step, place, now))
     if passed:
         return Skip(step, passed)
-    if is_asked:
-        return _send(sequence, step, place, "You asked to send it now.")
-    hold = hold_for(sequence, step, place, now, house)
-    return Wait(step, hold.until, hold.why) if hold else _send(sequence, step, place, "It is due.")
+    hold = hold_for(sequence, step, place, now, house, by_hand=is_asked)
+    if hold:
+        return Wait(step, hold.until, hold.why)
+    why = "You asked to send it now." if is_asked else "It is due."
+    return _send(sequence, step, place, why)
 
 
 def _send(sequence: Sequence, step: Step, place: Place, why: str) -> Send:

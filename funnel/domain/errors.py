@@ -24,6 +24,10 @@ class LinkExpired(FunnelError):
     """This link has run out."""
 
 
+class AddressTaken(FunnelError):
+    """This address cannot be used."""
+
+
 class LinkInvalid(FunnelError):
     """This link does not work."""
 

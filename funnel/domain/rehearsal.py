@@ -8,7 +8,8 @@ from enum import StrEnum
 
 class Deed(StrEnum):
     """What an invented person can do. `LEAVE_UNCONFIRMED` is to do nothing about the first mail;
-    to `PAUSE` and `RESUME` is what the therapist does for her at the desk."""
+    to `PAUSE` and `RESUME` is what the therapist does for her at the desk, to `REST` is to pause
+    for two weeks herself."""
 
     CONFIRM = "confirm"
     LEAVE_UNCONFIRMED = "leave-unconfirmed"
@@ -20,6 +21,9 @@ class Deed(StrEnum):
     CHOOSE = "choose"
     PAUSE = "pause"
     RESUME = "resume"
+    REST = "rest"
+    START_AGAIN = "start-again"
+    FEWER = "fewer"
     UNSUBSCRIBE = "unsubscribe"
 
 

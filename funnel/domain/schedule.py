@@ -76,6 +76,11 @@ def _end_of_gap(wall: datetime, zone: ZoneInfo) -> datetime:
     return high.replace(second=0, microsecond=0)
 
 
+def quiet_until(now: datetime, days: int, zone: ZoneInfo) -> datetime:
+    """The midnight that ends so many quiet days, today's rest being the first."""
+    return local_instant(now.astimezone(zone).date() + timedelta(days=days), time(0), zone)
+
+
 def due_after(
     anchor: datetime,
     delay: Delay,

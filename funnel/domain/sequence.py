@@ -159,7 +159,8 @@ class Place:
     of all. `had` are steps whose mail went or may have gone. `last_drip_at` and `recent` (the last
     seven days) are series mails of any sequence; `ahead` is when a sequence of higher priority has
     its next one due. `send_now` is the step that the therapist asked to be sent at once: nothing
-    but consent, goals and whom it is for holds that one.
+    but consent, goals, whom it is for and a pause of their own holds that one. Until `paused_until`
+    they asked for no series mail at all, and for no more than `weekly_cap` of them in seven days.
     """
 
     anchor_at: datetime
@@ -179,6 +180,8 @@ class Place:
     recent: tuple[datetime, ...] = ()
     ahead: datetime | None = None
     send_now: str | None = None
+    paused_until: datetime | None = None
+    weekly_cap: int | None = None
 
     @property
     def fresh(self) -> frozenset[Fact]:

@@ -11,15 +11,15 @@ from sqlalchemy.orm import Session
 
 from funnel.db.bulk import among
 from funnel.db.mail import Attempt, Message
-from funnel.db.people import Subscriber
 from funnel.domain.breaker import Breaker
 from funnel.domain.clock import Clock
 from funnel.domain.delivery import MessageState, judge
+from funnel.domain.people import SuppressionReason
 from funnel.domain.ports import MailClass, Outcome, SendResult
 from funnel.links import Links
 from funnel.services import control
 from funnel.services.moving import LockedMessage, Move, lock_messages, move
-from funnel.services.suppression import bounce
+from funnel.services.suppression import Recipient, suppress_recipient
 from funnel.services.throttle import Throttle
 
 _NOT_TAKEN = frozenset(
@@ -45,16 +45,23 @@ class Recorder:
     throttle: Throttle
 
     def record(
-        self, session: Session, fences: Mapping[UUID, int], results: Sequence[SendResult]
+        self,
+        session: Session,
+        fences: Mapping[UUID, int],
+        results: Sequence[SendResult],
+        sent_to: Mapping[UUID, str],
     ) -> None:
-        """Move each message by its answer; the people of all of them must be locked."""
+        """Move each message by its answer; the people of all of them must be locked.
+
+        `sent_to` are the addresses that were written to: a person's may have changed since.
+        """
         ours = {
             message.id: message for message in lock_messages(session, fences, MessageState.SENDING)
         }
         answered = [(ours[each.message_id], each) for each in results if each.message_id in ours]
         self._end_attempts(session, [result for _, result in answered])
         move(session, [self._move(*each) for each in answered], clock=self.clock)
-        self._leave_alone(session, answered)
+        self._leave_alone(session, answered, sent_to)
         self._learn(session, results)
         self._give_back(session, answered)
 
@@ -90,12 +97,17 @@ class Recorder:
             )
 
     def _leave_alone(
-        self, session: Session, answered: Sequence[tuple[LockedMessage, SendResult]]
+        self,
+        session: Session,
+        answered: Sequence[tuple[LockedMessage, SendResult]],
+        sent_to: Mapping[UUID, str],
     ) -> None:
-        for message, result in answered:
-            if result.outcome is Outcome.ADDRESS_REFUSED:
-                person = session.get_one(Subscriber, message.subscriber_id)
-                bounce(session, person, links=self.links, now=self.clock.now())
+        refused = [each for each, result in answered if result.outcome is Outcome.ADDRESS_REFUSED]
+        for message in refused:
+            to = Recipient(message.subscriber_id, sent_to[message.id].lower())
+            suppress_recipient(
+                session, to, SuppressionReason.BOUNCED, links=self.links, now=self.clock.now()
+            )
 
     def _give_back(
         self, session: Session, answered: Sequence[tuple[LockedMessage, SendResult]]

@@ -18,8 +18,9 @@ from funnel.domain.people import PersonState, Purpose
 from funnel.domain.progress import heeds_days
 from funnel.domain.sequence import Fact
 from funnel.links import Links
-from funnel.services import consent, enrolment, people, suppression, texts
+from funnel.services import consent, people, quiet, suppression, texts
 from funnel.services.facts import record_fact
+from funnel.services.looking_again import look_again
 
 
 @dataclass(frozen=True)
@@ -93,14 +94,15 @@ def join(
 ) -> None:
     """Join the challenge: the entry, the consent to its mails and the end of the invitations.
 
-    One transaction; joining twice changes nothing. A bounced or complaining address joins
-    without mail.
+    One transaction; joining twice changes nothing. Whoever joins has paused enough. A bounced or
+    complaining address joins without mail.
     """
     person = people.by_handle(session, handle, lock=True)
     is_new = insert_if_absent(session, ChallengeEntry, subscriber_id=person.id, joined_at=now)
     if is_new and person.state in {PersonState.CONFIRMED, PersonState.UNSUBSCRIBED}:
         suppression.lift_unsubscribe(session, person, links=links)
         person.state = PersonState.CONFIRMED
+        quiet.end_pause(session, person, now=now)
         consent.grant(
             session, person, Purpose.CHALLENGE, action="joined", evidence=evidence, now=now
         )
@@ -129,7 +131,7 @@ def mark_day(
     _set_done(session, entry, day, is_done, now)
     known = texts.sequences(session).items()
     heeding = [key for key, sequence in known if heeds_days(sequence)]
-    enrolment.look_again(session, person.id, heeding, now=now)
+    look_again(session, person.id, heeding, now=now)
     session.expire(entry, ["days"])
     after = challenge_view(session, handle, challenge=challenge, now=now)
     if after.is_complete:

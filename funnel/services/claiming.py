@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, literal_column, select, update
+from sqlalchemy import Row, Select, case, func, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from funnel.db.bulk import among, update_rows
@@ -38,17 +38,20 @@ _COLUMNS: tuple[Any, ...] = (
     Message.payload_sha256,
     Message.is_resent,
     Message.created_at,
-    Subscriber.email,
+    func.coalesce(Message.to_address, Subscriber.email).label("email"),
     Subscriber.first_name,
     Subscriber.public_id,
-    Subscriber.created_at.label("asked_at"),
+    # What goes elsewhere answers something other than the request for the guide.
+    case((Message.to_address.is_(None), Subscriber.created_at), else_=Message.created_at).label(
+        "asked_at"
+    ),
     Subscriber.time_zone,
     Message.lost_claims,
     Guide.public_id.label("guide_handle"),
 )
 _QUERY: Select[Any] = (
     select(*_COLUMNS)
-    .join(Subscriber, Subscriber.id == Message.subscriber_id)
+    .outerjoin(Subscriber, Subscriber.id == Message.subscriber_id)
     .outerjoin(Guide, Guide.subscriber_id == Message.subscriber_id)
 )
 _SERIES = PRIORITY[MailClass.DRIP]

@@ -14,7 +14,7 @@ from funnel.domain.evidence import Evidence
 from funnel.domain.people import PersonState, Purpose
 from funnel.domain.sequence import Fact
 from funnel.links import Links
-from funnel.services import consent, enrolment, guides, self_check, suppression
+from funnel.services import consent, enrolment, guides, reminding, self_check, suppression
 from funnel.services.facts import record_fact
 from funnel.services.self_check import Keeper
 
@@ -83,6 +83,7 @@ def confirm(
     if asked.confirmed_at is None:
         waiting = _with_answers(session, asked, now) if with_answers else None
         asked.confirmed_at = now
+        reminding.take_back(session, person, now=now)
         _become_confirmed(session, person, asked, evidence, links, now)
         if waiting is not None and waiting.sealed_answers is not None:
             keeper.keep(

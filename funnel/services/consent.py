@@ -12,6 +12,7 @@ from funnel.domain.people import Purpose
 from funnel.services import texts
 
 GUIDE = "guide"
+ADDRESS = "address"
 
 
 def note(

@@ -39,7 +39,7 @@ class _Doubted:
     """A message in doubt, with what the provider is asked about it."""
 
     message_id: UUID
-    subscriber_id: int
+    subscriber_id: int | None
     fence: int
     mail_class: MailClass
     to_address: str
@@ -237,10 +237,10 @@ def _doubted(session: Session) -> list[_Doubted]:
             Message.created_at,
             Message.asked_provider_at,
             Message.is_resent,
-            Subscriber.email,
+            func.coalesce(Message.to_address, Subscriber.email).label("email"),
             first_try.scalar_subquery().label("tried_at"),
         )
-        .join(Subscriber, Subscriber.id == Message.subscriber_id)
+        .outerjoin(Subscriber, Subscriber.id == Message.subscriber_id)
         # A bare value, so that the databases see that the index of doubts will do.
         .where(Message.state == literal_column("'unknown'"))
         .order_by(Message.priority.desc(), Message.doubt_since)

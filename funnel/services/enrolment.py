@@ -11,13 +11,12 @@ from funnel.db.mail import Enrolment, Message
 from funnel.db.people import Consent, Subscriber
 from funnel.db.upsert import insert_if_absent
 from funnel.domain.decision import next_step
-from funnel.domain.delivery import NOT_STARTED, MessageState
+from funnel.domain.delivery import MessageState
 from funnel.domain.enrolment import LIVE, EnrolmentState
 from funnel.domain.progress import heeds
 from funnel.domain.sequence import Fact, Place, Sequence
 from funnel.services import outbox, texts
-
-ASKED_AGAIN = "Something happened that may change what comes next."
+from funnel.services.looking_again import ask_again, look_again
 
 
 def enrol(
@@ -97,9 +96,7 @@ def apply_fact(session: Session, person: Subscriber, fact: Fact, *, now: datetim
     exits = [key for key, sequence in known.items() if fact in sequence.exits_on]
     end_sequences(session, person, exits, fact, now=now)
     heeding = [key for key, sequence in known.items() if heeds(sequence, fact)]
-    if heeding:
-        _take_back(session, person.id, heeding, now)
-        look_again(session, person.id, heeding, now=now)
+    ask_again(session, person.id, heeding, now=now)
     start_by(session, person, fact, now=now)
 
 
@@ -120,51 +117,6 @@ def repeat_fact(session: Session, person: Subscriber, fact: Fact, *, now: dateti
             last = _last_round(session, person.id, sequence.key)
             if last is not None and _may_begin_anew(last, sequence, now):
                 _begin(session, person.id, sequence, last.round + 1, now)
-
-
-def _take_back(session: Session, subscriber_id: int, keys: list[str], now: datetime) -> None:
-    """Take back a person's mails that were not started: their conditions are asked once more.
-
-    One that somebody asked to be sent at once stays as urgent; one to be sent again stays.
-    """
-    query = (
-        select(Enrolment.id, Message.step_key, Message.is_hurried)
-        .join(Message)
-        .where(
-            Enrolment.subscriber_id == subscriber_id,
-            Enrolment.sequence_key.in_(keys),
-            Enrolment.state == EnrolmentState.ACTIVE,
-            Message.state.in_(NOT_STARTED),
-            Message.is_resent.is_(False),
-        )
-    )
-    for enrolment_id, step_key, is_hurried in session.execute(query).all():
-        outbox.cancel_waiting(session, [enrolment_id], why=ASKED_AGAIN, now=now)
-        session.execute(
-            update(Enrolment)
-            .where(Enrolment.id == enrolment_id)
-            .values(
-                next_due_at=now,
-                send_now=step_key if is_hurried else Enrolment.send_now,
-                why=ASKED_AGAIN,
-            )
-        )
-
-
-def look_again(
-    session: Session, subscriber_id: int, keys: Collection[str], *, now: datetime
-) -> None:
-    """Have a person's places in these sequences decided at once, if they wait for a later time."""
-    session.execute(
-        update(Enrolment)
-        .where(
-            Enrolment.subscriber_id == subscriber_id,
-            Enrolment.sequence_key.in_(keys),
-            Enrolment.state == EnrolmentState.ACTIVE,
-            Enrolment.next_due_at > now,
-        )
-        .values(next_due_at=now)
-    )
 
 
 def start_by(

@@ -18,6 +18,8 @@ from funnel.services import texts
 # Stands in until the therapist gives a sending address; production does not start without one.
 UNSET_ADDRESS = "guide@practice.example"
 _ALWAYS = frozenset({"unsubscribe"})
+# What a confirm mail is about: its own reference, and no page of the person.
+_CONFIRMS = {"confirm": LinkPurpose.CONFIRM, "confirm-change": LinkPurpose.CHANGE}
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Draft:
     """A message with all that its letter needs, read in one go and then let go of the database."""
 
     message_id: UUID
-    subscriber_id: int
+    subscriber_id: int | None
     fence: int
     mail_class: MailClass
     purpose: Purpose | None
@@ -36,7 +38,7 @@ class Draft:
     created_at: datetime
     to_address: str
     first_name: str | None
-    handle: UUID
+    handle: UUID | None
     guide_handle: UUID | None
     asked_on: str
 
@@ -130,19 +132,25 @@ class LetterWriter:
                 return self._signed(name, LinkPurpose.UNSUBSCRIBE, draft.handle)
             case "guide" if draft.guide_handle is not None:
                 return self._signed(name, LinkPurpose.GUIDE, draft.guide_handle)
-            case "confirm" if draft.mail_class is MailClass.CONFIRM and draft.reference:
-                return self._signed(name, LinkPurpose.CONFIRM, UUID(draft.reference))
+            case _ if name in _CONFIRMS and draft.mail_class is MailClass.CONFIRM:
+                handle = UUID(draft.reference) if draft.reference else None
+                return self._signed(name, _CONFIRMS[name], handle)
             case _:
                 return self._day(draft, name)
 
     def _day(self, draft: Draft, name: str) -> str | None:
+        if draft.handle is None:
+            return None
         numbers = {f"day-{day.number}": day.number for day in self.catalog.challenge.days}
         if name not in numbers:
             return None
         portal = self.links.token(LinkPurpose.PORTAL, draft.handle)
         return self.links.url("day", token=portal, day=numbers[name])
 
-    def _signed(self, name: str, purpose: LinkPurpose, handle: UUID) -> str:
+    def _signed(self, name: str, purpose: LinkPurpose, handle: UUID | None) -> str | None:
+        """A stranger has no pages of their own."""
+        if handle is None:
+            return None
         return self.links.url(name, token=self.links.token(purpose, handle))
 
 
@@ -154,4 +162,6 @@ def _because(draft: Draft) -> str:
             f"You get this because you asked for the free guide on {draft.asked_on} "
             "and said yes to emails."
         )
-    return f"This is a one-off message about your request of {draft.asked_on}."
+    about = "what you sent us" if draft.handle is None else "your request"
+    of = "on" if draft.handle is None else "of"
+    return f"This is a one-off message about {about} {of} {draft.asked_on}."

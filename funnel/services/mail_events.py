@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -110,8 +110,8 @@ def forget_old_events(session: Session, *, now: datetime) -> None:
     session.execute(delete(MailEvent).where(is_old))
 
 
-def _everyone(session: Session, events: list[MailEvent]) -> set[int]:
-    """Whom these events may be about, by subscriber id."""
+def _everyone(session: Session, events: list[MailEvent]) -> set[int | None]:
+    """Whom these events may be about, by subscriber id; mail to strangers has none."""
     handles = {handle for event in events for handle in _handles(event.body)}
     provider_ids = {_provider_id(event.body) for event in events if not _address_key(event.body)}
     keys = {key for event in events if (key := _address_key(event.body)) is not None}
@@ -148,7 +148,9 @@ def _by_provider_id(session: Session, body: Mapping[str, object]) -> Message | N
         return None
     way = Message.provider_id == provider_id
     if key is not None:
-        way &= Message.subscriber_id.in_(select(Subscriber.id).where(Subscriber.email_key == key))
+        owners = select(Subscriber.id).where(Subscriber.email_key == key)
+        own = Message.to_address.is_(None) & Message.subscriber_id.in_(owners)
+        way &= own | (func.lower(Message.to_address) == key)
     found = session.scalars(select(Message.id).where(way).limit(2)).all()
     return _locked_message(session, Message.id == found[0]) if len(found) == 1 else None
 
@@ -197,22 +199,13 @@ def _suppress(
     now: datetime,
 ) -> None:
     """Suppress the person of the message, else of the address, else the bare address."""
-    person = message.subscriber if message is not None else _by_address(session, event.body)
-    if person is not None:
-        suppression.suppress_person(
-            session, person, reason, evidence=suppression.BY_PROVIDER, links=links, now=now
-        )
-        return
-    address = _address_key(event.body)
-    if address is not None:
-        suppression.suppress_address(session, address, reason, links=links, now=now)
-
-
-def _by_address(session: Session, body: Mapping[str, object]) -> Subscriber | None:
-    key = _address_key(body)
-    if key is None:
-        return None
-    return session.scalars(select(Subscriber).where(Subscriber.email_key == key)).first()
+    key = _address_key(event.body)
+    to = suppression.Recipient(None, key, is_elsewhere=True)
+    if message is not None:
+        elsewhere = message.to_address
+        key = key or (elsewhere.lower() if elsewhere else None)
+        to = suppression.Recipient(message.subscriber_id, key, is_elsewhere=bool(elsewhere))
+    suppression.suppress_recipient(session, to, reason, links=links, now=now)
 
 
 def _address_key(body: Mapping[str, object]) -> str | None:

@@ -19,6 +19,7 @@ from funnel.services.settling import SettledStep, steps_settled
 _COLUMNS = (
     Message.id,
     Message.subscriber_id,
+    Message.to_address,
     Message.enrolment_id,
     Message.step_key,
     Message.mail_class,
@@ -41,7 +42,8 @@ class LockedMessage:
     """A message as its locked row says it is."""
 
     id: UUID
-    subscriber_id: int
+    subscriber_id: int | None
+    to_address: str | None
     enrolment_id: int | None
     step_key: str | None
     mail_class: MailClass
@@ -56,6 +58,11 @@ class LockedMessage:
     payload_sha256: str | None
     lost_claims: int
     asked_provider_at: datetime | None
+
+    @property
+    def whose(self) -> int:
+        """The id of its person; 0 for mail to a stranger."""
+        return self.subscriber_id or 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +107,8 @@ def locked(message: Message) -> LockedMessage:
 
 def _locked(
     key: UUID,
-    subscriber_id: int,
+    subscriber_id: int | None,
+    to_address: str | None,
     enrolment_id: int | None,
     step_key: str | None,
     mail_class: str,
@@ -109,7 +117,7 @@ def _locked(
     *rest: Any,
 ) -> LockedMessage:
     """The values of a row of these columns, in their order."""
-    person, step = (key, subscriber_id), (enrolment_id, step_key)
+    person, step = (key, subscriber_id, to_address), (enrolment_id, step_key)
     return LockedMessage(*person, *step, MailClass(mail_class), purpose, MessageState(state), *rest)
 
 

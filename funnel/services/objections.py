@@ -16,7 +16,14 @@ from funnel.db.people import Subscriber
 from funnel.domain.delivery import MessageState
 from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.holds import hold_for
-from funnel.domain.people import PersonState, Purpose, Standing, why_not_send
+from funnel.domain.people import (
+    PersonState,
+    Purpose,
+    Standing,
+    SuppressionReason,
+    fingerprint,
+    why_not_send,
+)
 from funnel.domain.ports import MailClass
 from funnel.domain.sequence import Fact, House, Place, Sequence, Step
 from funnel.services import control, people, sequence_pause, texts
@@ -49,6 +56,8 @@ class _Person:
     standing: Standing
     zone: str | None
     handle: UUID
+    paused_until: datetime | None
+    weekly_cap: int | None
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,7 @@ class Inquiry:
     paused: frozenset[str]
     sequences: Mapping[str, Sequence]
     people: Mapping[int, _Person]
+    elsewhere: Mapping[str, frozenset[SuppressionReason]]
     enrolled: Mapping[int, _Enrolled]
     facts: Mapping[int, Mapping[Fact, datetime]]
     ahead: Mapping[int, Collection[tuple[str, datetime]]]
@@ -92,40 +102,46 @@ class Inquiry:
             log.exception("message %s could not be checked", message.id)
             return Objection(MessageState.FAILED, "It could not be checked; see the log.")
         if found is None and message.mail_class is MailClass.DRIP:
-            self.others.setdefault(message.subscriber_id, []).append(self.now)
+            self.others.setdefault(message.whose, []).append(self.now)
         return found
 
     def _objection(self, message: LockedMessage, digest: str) -> Objection | None:
-        person = self.people[message.subscriber_id]
         is_series = message.mail_class is MailClass.DRIP
         if self.sending.is_paused:
             return Objection(MessageState.SCHEDULED, "Held: all mail is stopped.")
         if is_series and self.sending.holds_series:
             return Objection(MessageState.SCHEDULED, "Held: series mail is stopped.")
         purpose = Purpose(message.purpose) if message.purpose else None
-        refusal = why_not_send(person.standing, message.mail_class, purpose)
+        refusal = why_not_send(self._standing(message), message.mail_class, purpose)
         if refusal:
             return Objection(MessageState.CANCELLED, refusal)
         if message.payload_sha256 not in {None, digest}:
             why = "An earlier copy with other words may have gone, so this one does not."
             return Objection(MessageState.UNCONFIRMED, why)
-        return None if message.enrolment_id is None else self._by_sequence(message, person)
+        return None if message.enrolment_id is None else self._by_sequence(message)
 
-    def _by_sequence(self, message: LockedMessage, person: _Person) -> Objection | None:
+    def _standing(self, message: LockedMessage) -> Standing:
+        """Of the person; of the bare address where the mail does not go to the person's own."""
+        if message.to_address is None:
+            return self.people[message.whose].standing
+        reasons = self.elsewhere[message.to_address]
+        return Standing(PersonState.CONFIRMED, frozenset(), reasons)
+
+    def _by_sequence(self, message: LockedMessage) -> Objection | None:
         enrolled = self.enrolled[message.enrolment_id or 0]
         if enrolled.state is not EnrolmentState.ACTIVE:
             return Objection(MessageState.CANCELLED, enrolled.why)
         sequence = self.sequences.get(enrolled.sequence_key)
         if sequence is None:
             return Objection(MessageState.CANCELLED, "This sequence no longer exists.")
-        if sequence.exits_on & self._goals(message.subscriber_id, enrolled):
+        if sequence.exits_on & self._goals(message.whose, enrolled):
             return Objection(MessageState.CANCELLED, "The goal of this sequence was reached.")
         if sequence.key in self.paused:
             return Objection(MessageState.CANCELLED, sequence_pause.WHY)
         step = sequence.step(message.step_key)
         if step is None:
             return Objection(MessageState.CANCELLED, "This step was taken out of the sequence.")
-        return self._in_time(message, sequence, step, person)
+        return self._in_time(message, sequence, step)
 
     def _goals(self, who: int, enrolled: _Enrolled) -> frozenset[Fact]:
         """On a second round only what happened since it began."""
@@ -134,17 +150,20 @@ class Inquiry:
             return frozenset(facts)
         return people.facts_since(facts, enrolled.started_at)
 
-    def _in_time(
-        self, message: LockedMessage, sequence: Sequence, step: Step, person: _Person
-    ) -> Objection | None:
+    def _in_time(self, message: LockedMessage, sequence: Sequence, step: Step) -> Objection | None:
         """A mail that waited for a retry or a pause may have missed its hours meanwhile."""
-        if message.is_hurried:
-            return None
-        lives = step.expires_after
-        if lives is not None and self.now > message.due_at + lives:
+        lives, by_hand = step.expires_after, message.is_hurried
+        if lives is not None and not by_hand and self.now > message.due_at + lives:
             return Objection(MessageState.SKIPPED, "Skipped: its time had passed.")
-        others = self.others.get(message.subscriber_id, [])
-        place = Place(
+        place = self._place(message, sequence)
+        hold = hold_for(sequence, step, place, self.now, self.house, by_hand=by_hand)
+        return Objection(MessageState.SCHEDULED, hold.why, hold.until) if hold else None
+
+    def _place(self, message: LockedMessage, sequence: Sequence) -> Place:
+        """So much of a person's place as can hold a mail."""
+        person = self.people[message.whose]
+        others = self.others.get(message.whose, [])
+        return Place(
             anchor_at=self.now,
             last_step=None,
             facts=frozenset(),
@@ -153,13 +172,13 @@ class Inquiry:
             last_drip_at=max(others, default=None),
             recent=tuple(at for at in others if at > self.now - _A_WEEK),
             ahead=self._ahead(message, sequence),
+            paused_until=person.paused_until,
+            weekly_cap=person.weekly_cap,
         )
-        hold = hold_for(sequence, step, place, self.now, self.house)
-        return Objection(MessageState.SCHEDULED, hold.why, hold.until) if hold else None
 
     def _ahead(self, message: LockedMessage, sequence: Sequence) -> datetime | None:
         """When the next mail of this person that matters more is due."""
-        waiting = self.ahead.get(message.subscriber_id, ())
+        waiting = self.ahead.get(message.whose, ())
         more = (at for key, at in waiting if self._priority(key) > sequence.priority)
         return min(more, default=None)
 
@@ -178,7 +197,7 @@ def inquire(
     house: House,
 ) -> Inquiry:
     """Read all that decides whether these messages may leave at `now`."""
-    ids = {message.subscriber_id for message in messages}
+    ids = {message.whose for message in messages} - {0}
     enrolments = {message.enrolment_id for message in messages if message.enrolment_id}
     inquiry = Inquiry(
         now=now,
@@ -187,6 +206,7 @@ def inquire(
         paused=frozenset(),
         sequences={},
         people=_people(session, ids, pepper),
+        elsewhere=_elsewhere(session, {each.to_address for each in messages}, pepper),
         enrolled={},
         facts={},
         ahead={},
@@ -211,6 +231,16 @@ def _with_sequences(
     )
 
 
+def _elsewhere(
+    session: Session, addresses: Collection[str | None], pepper: bytes
+) -> dict[str, frozenset[SuppressionReason]]:
+    """Why to leave addresses alone that are not, or not yet, a person's own."""
+    # A key is the mailbox in small letters.
+    hashes = {each: fingerprint(each.lower(), pepper) for each in addresses if each}
+    found = people.suppressions(session, hashes.values()) if hashes else {}
+    return {each: found.get(known, frozenset()) for each, known in hashes.items()}
+
+
 def _people(session: Session, ids: set[int], pepper: bytes) -> dict[int, _Person]:
     query = select(
         Subscriber.id,
@@ -218,11 +248,18 @@ def _people(session: Session, ids: set[int], pepper: bytes) -> dict[int, _Person
         Subscriber.email_key,
         Subscriber.time_zone,
         Subscriber.public_id,
+        Subscriber.paused_until,
+        Subscriber.weekly_cap,
     )
     rows = session.execute(query.where(among(session, Subscriber.id, ids))).all()
     known = {row.id: (PersonState(row.state), row.email_key) for row in rows}
     standings = people.standings_of(session, known, pepper=pepper)
-    return {row.id: _Person(standings[row.id], row.time_zone, row.public_id) for row in rows}
+    return {
+        row.id: _Person(
+            standings[row.id], row.time_zone, row.public_id, row.paused_until, row.weekly_cap
+        )
+        for row in rows
+    }
 
 
 def _enrolled(session: Session, ids: set[int]) -> dict[int, _Enrolled]:

@@ -24,22 +24,28 @@ PRIORITY = {
 
 def put_service_mail(
     session: Session,
-    person: Subscriber,
+    person: Subscriber | None,
     name: str,
     *,
     mail_class: MailClass,
     dedupe_key: str,
     reference: str | None = None,
+    to_address: str | None = None,
     not_before: datetime | None = None,
     now: datetime,
 ) -> bool:
-    """Queue a service mail; False when a mail of this `dedupe_key` was already queued."""
+    """Queue a service mail; False when a mail of this `dedupe_key` was already queued.
+
+    It goes to the person's own address, or to `to_address` where that is given; one that answers
+    a stranger has no person.
+    """
     due_at, mail_key = not_before or now, f"service/{name}"
     return insert_if_absent(
         session,
         Message,
         id=uuid4(),
-        subscriber_id=person.id,
+        subscriber_id=person.id if person else None,
+        to_address=to_address,
         mail_key=mail_key,
         mail_class=mail_class,
         text_version_id=texts.require(session, "mail", mail_key).id,

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import SelectBase, func, select
+from sqlalchemy import ColumnElement, SelectBase, func, select
 from sqlalchemy.orm import Session
 
 from funnel.db.bulk import among
@@ -33,16 +33,20 @@ def by_handle(session: Session, handle: UUID, *, lock: bool = False) -> Subscrib
     return person
 
 
-def lock(session: Session, ids: Collection[int] | SelectBase) -> None:
-    """Take the rows of these people, always in the same order.
+def lock(session: Session, ids: Collection[int | None] | SelectBase) -> None:
+    """Take the rows of these people, always in the same order; mail to strangers has none.
 
     Whoever is to change mails or enrolments of people does this first, so that no two wait for
     each other: a deadlock would cost an unsubscribe, or the answer of a provider.
     """
     who = Subscriber.id
-    is_meant = who.in_(ids) if isinstance(ids, SelectBase) else among(session, who, ids)
+    is_meant = who.in_(ids) if isinstance(ids, SelectBase) else _among(session, ids)
     query = select(who).where(is_meant).order_by(who)
     session.execute(query.with_for_update(key_share=True))
+
+
+def _among(session: Session, ids: Collection[int | None]) -> ColumnElement[bool]:
+    return among(session, Subscriber.id, [who for who in ids if who is not None])
 
 
 def standings(

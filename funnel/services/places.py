@@ -52,6 +52,8 @@ class Enrolled:
     time_zone: str | None
     source: str
     email_key: str
+    paused_until: datetime | None
+    weekly_cap: int | None
 
 
 COLUMNS = (
@@ -72,6 +74,8 @@ COLUMNS = (
     Subscriber.time_zone,
     Subscriber.source,
     Subscriber.email_key,
+    Subscriber.paused_until,
+    Subscriber.weekly_cap,
 )
 
 
@@ -106,7 +110,7 @@ class Batch:
     paused: frozenset[str]
     facts: dict[int, dict[Fact, datetime]]
     standings: dict[int, Standing]
-    drips: dict[int, list[datetime]]
+    drips: dict[int | None, list[datetime]]
     had: dict[int, set[str]]
     leaving: dict[int, str]
     owed: dict[int, set[str]]
@@ -137,6 +141,8 @@ class Batch:
             recent=tuple(at for at in drips if at > now - _A_WEEK),
             ahead=self._ahead(row, sequence, now),
             send_now=row.send_now,
+            paused_until=row.paused_until,
+            weekly_cap=row.weekly_cap,
         )
 
     def _ahead(self, row: Enrolled, sequence: Series, now: datetime) -> datetime | None:
@@ -187,7 +193,9 @@ def _standings(session: Session, rows: Sequence[Enrolled], pepper: bytes) -> dic
     return people.standings_of(session, known, pepper=pepper)
 
 
-def _drips(session: Session, who: Collection[int], since: datetime) -> dict[int, list[datetime]]:
+def _drips(
+    session: Session, who: Collection[int], since: datetime
+) -> dict[int | None, list[datetime]]:
     """When each person got, or is just getting, series mails of any sequence."""
     at = func.coalesce(Message.accepted_at, Message.due_at)
     query = select(Message.subscriber_id, at).where(
@@ -196,7 +204,7 @@ def _drips(session: Session, who: Collection[int], since: datetime) -> dict[int,
         Message.state.in_(_COUNTS_AS_SENT),
         at > since,
     )
-    found: dict[int, list[datetime]] = defaultdict(list)
+    found: dict[int | None, list[datetime]] = defaultdict(list)
     for person, when in session.execute(query):
         found[person].append(when)
     return found

@@ -2,54 +2,78 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from funnel.db.offers import ChallengeEntry
-from funnel.db.people import KeptAnswers, Subscriber
+from funnel.db.people import AddressChange, KeptAnswers, Subscriber
 from funnel.domain.errors import LinkInvalid
 from funnel.domain.evidence import Evidence
 from funnel.domain.people import PersonState, Purpose
 from funnel.domain.sequence import Fact
 from funnel.links import Links
+from funnel.services import challenge as challenges
 from funnel.services import consent, enrolment, people, suppression, texts
 
 MAILABLE = {PersonState.CONFIRMED, PersonState.UNSUBSCRIBED}
 
 
+class Choice(StrEnum):
+    """What somebody would like to get, besides what they ask for each time."""
+
+    EVERYTHING = "everything"
+    SERIES = "series"
+    CHALLENGE = "challenge"
+    GUIDE = "guide"
+
+
 @dataclass(frozen=True)
 class PreferencesView:
-    """What the preferences page shows; the address is masked.
+    """What the preferences page shows; addresses are masked.
 
-    `answers_until` is set while answers of the self-check are kept.
+    `choice` is what stands, None where all mail was stopped. `answers_until` is set while answers
+    of the self-check are kept, `paused_until` during a pause, `new_email` while a new address
+    waits to be confirmed.
     """
 
     masked_email: str
-    has_series: bool
-    has_challenge: bool
+    first_name: str | None
+    choice: Choice | None
     answers_until: datetime | None
     can_choose: bool
     is_in_challenge: bool
     is_unsubscribed: bool
     time_zone: str | None
+    paused_until: datetime | None
+    has_fewer: bool
+    new_email: str | None
+
+    @property
+    def has_series(self) -> bool:
+        """True while they agree to the follow-up series."""
+        return self.choice in {Choice.EVERYTHING, Choice.SERIES}
 
 
-def preferences_view(session: Session, handle: UUID) -> PreferencesView:
+def preferences_view(session: Session, handle: UUID, *, now: datetime) -> PreferencesView:
     """The choices of the person of a link; raises LinkInvalid."""
     person = people.by_handle(session, handle)
-    granted = {row.purpose for row in person.consents}
     answers = session.get(KeptAnswers, person.id)
+    pause, change = person.paused_until, _open_change(session, person, now)
     return PreferencesView(
         masked_email=mask(person.email),
-        has_series=Purpose.SERIES in granted,
-        has_challenge=Purpose.CHALLENGE in granted,
+        first_name=person.first_name,
+        choice=_choice(session, person),
         answers_until=answers.delete_at if answers else None,
         can_choose=person.state in MAILABLE,
         is_in_challenge=_entry(session, person) is not None,
         is_unsubscribed=person.state == PersonState.UNSUBSCRIBED,
         time_zone=person.time_zone,
+        paused_until=pause if pause is not None and pause > now else None,
+        has_fewer=person.weekly_cap is not None,
+        new_email=mask(change.email) if change else None,
     )
 
 
@@ -59,9 +83,58 @@ def mask(email: str) -> str:
     return f"{local[0]}…@{host}"
 
 
+def _choice(session: Session, person: Subscriber) -> Choice | None:
+    """Whoever never joined the challenge and gets the series gets everything there is for them."""
+    granted = {row.purpose for row in person.consents}
+    if person.state != PersonState.CONFIRMED:
+        return None
+    if Purpose.SERIES not in granted:
+        return Choice.CHALLENGE if Purpose.CHALLENGE in granted else Choice.GUIDE
+    has_both = Purpose.CHALLENGE in granted or _entry(session, person) is None
+    return Choice.EVERYTHING if has_both else Choice.SERIES
+
+
 def _entry(session: Session, person: Subscriber) -> ChallengeEntry | None:
     query = select(ChallengeEntry).where(ChallengeEntry.subscriber_id == person.id)
     return session.scalars(query).first()
+
+
+def _open_change(session: Session, person: Subscriber, now: datetime) -> AddressChange | None:
+    query = select(AddressChange).where(
+        AddressChange.subscriber_id == person.id,
+        AddressChange.confirmed_at.is_(None),
+        AddressChange.expires_at > now,
+    )
+    return session.scalars(query.order_by(AddressChange.id.desc())).first()
+
+
+def choose(
+    session: Session,
+    handle: UUID,
+    choice: Choice,
+    *,
+    evidence: Evidence,
+    links: Links,
+    now: datetime,
+) -> None:
+    """Take what a person would like; whoever wants only the challenge joins it by that.
+
+    Raises LinkInvalid. Repeating it changes nothing.
+    """
+    person = people.by_handle(session, handle, lock=True)
+    is_in_challenge = _entry(session, person) is not None
+    if choice is Choice.CHALLENGE and not is_in_challenge and person.state in MAILABLE:
+        challenges.join(session, handle, evidence, links=links, now=now)
+    is_wanted = choice is Choice.CHALLENGE or (choice is Choice.EVERYTHING and is_in_challenge)
+    set_preferences(
+        session,
+        handle,
+        series=choice in {Choice.EVERYTHING, Choice.SERIES},
+        challenge=is_wanted,
+        evidence=evidence,
+        links=links,
+        now=now,
+    )
 
 
 def set_preferences(
@@ -74,7 +147,7 @@ def set_preferences(
     links: Links,
     now: datetime,
 ) -> None:
-    """Take a person's choices; whoever drops the last series counts as unsubscribed.
+    """Take a person's choices. Without series and challenge they get what they ask for, no more.
 
     Choosing series mail again, from a link in a mail of one's own, is a fresh consent. An
     address that bounced or complained stays as it is.
@@ -83,12 +156,9 @@ def set_preferences(
     if person.state not in MAILABLE:
         raise LinkInvalid
     wanted = {Purpose.SERIES: series, Purpose.CHALLENGE: challenge}
-    if not any(wanted.values()):
-        if any(row.purpose in wanted for row in person.consents):
-            suppression.unsubscribe(session, handle, evidence=evidence, links=links, now=now)
-        return
-    suppression.lift_unsubscribe(session, person, links=links)
-    person.state = PersonState.CONFIRMED
+    if any(wanted.values()):
+        suppression.lift_unsubscribe(session, person, links=links)
+        person.state = PersonState.CONFIRMED
     for purpose, is_wanted in wanted.items():
         _choose(session, person, purpose, is_wanted, evidence, now)
 

@@ -1,7 +1,9 @@
 """One invented person's weeks with the real engine: a clock that jumps from event to event."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from uuid import NAMESPACE_DNS, uuid5
 
 from sqlalchemy import select
@@ -19,7 +21,7 @@ from funnel.domain.rehearsal import Cue, Deed, Entry, GuideCopy, Kind, Sample
 from funnel.domain.schedule import local_instant, zone_of
 from funnel.domain.simulated import CONFIRM_MAIL, Act, ActKind
 from funnel.domain.touch import FirstTouch
-from funnel.services import guides, preferences, signup, steering
+from funnel.services import guides, preferences, quiet, signup, steering
 from funnel.services.rehearsal_log import Log
 from funnel.services.reports.titles import step_title
 from funnel.services.shelf import Shelf
@@ -40,6 +42,11 @@ _ACTS = {
     Deed.BUY: ActKind.PAY,
     Deed.UNSUBSCRIBE: ActKind.LEAVE,
 }
+_WISHES: dict[Deed, Callable[..., None]] = {
+    Deed.REST: quiet.pause,
+    Deed.START_AGAIN: quiet.start_again,
+    Deed.FEWER: partial(quiet.set_fewer, is_wanted=True),
+}
 DEED_WORDS = {
     Deed.CONFIRM: "Confirms the address",
     Deed.DOWNLOAD: "Downloads the guide",
@@ -50,6 +57,9 @@ DEED_WORDS = {
     Deed.CHOOSE: "Chooses which emails to get",
     Deed.PAUSE: "Has all series paused",
     Deed.RESUME: "Has all series resumed",
+    Deed.REST: "Pauses for two weeks",
+    Deed.START_AGAIN: "Starts again",
+    Deed.FEWER: "Asks for at most one email a week",
     Deed.UNSUBSCRIBE: "Unsubscribes",
 }
 
@@ -201,6 +211,8 @@ class Rehearsal:
     def _do(self, session: Session, known: Known, cue: Cue, now: datetime) -> None:
         if cue.do in {Deed.PAUSE, Deed.RESUME}:
             _steer(session, known, cue.do, now)
+        elif cue.do in _WISHES:
+            _WISHES[cue.do](session, known.handle, now=now)
         elif cue.do is not Deed.CHOOSE:
             do(session, known, Act(_ACTS[cue.do], now, cue.day), self.stage, now=now)
         else:

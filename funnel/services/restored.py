@@ -6,7 +6,16 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, CursorResult, Update, case, select, union, update
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    CursorResult,
+    Update,
+    case,
+    select,
+    union,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from funnel.db.guides import Guide
@@ -76,7 +85,7 @@ def stand_still(session: Session, gap: Gap, *, clock: Clock) -> None:
     """Stop all mail, and mark whatever fell due in the gap as being in doubt."""
     places, mails = _due_places(gap.until), _due_mails(gap.until)
     unready = Guide.ready_at.is_(None) & (Guide.requested_at <= gap.until)
-    whose = union(
+    whose: CompoundSelect[Any] = union(
         select(Enrolment.subscriber_id).where(places),
         select(Message.subscriber_id).where(mails),
         select(Guide.subscriber_id).where(unready),

@@ -190,7 +190,8 @@ class Sender:
         recorder = Recorder(self.clock, self.writer.links, self.throttle)
         with self.sessions.begin() as session:
             _lock_people(session, letters)
-            recorder.record(session, _fences(letters), answers)
+            sent_to = {each.draft.message_id: each.draft.to_address for each in letters}
+            recorder.record(session, _fences(letters), answers, sent_to)
 
 
 def _lock_people(session: Session, letters: Sequence[_Written]) -> None:

@@ -86,9 +86,9 @@ def _seen(session: Session, ids: list[int]) -> dict[int, dict[str, datetime]]:
     seen: dict[int, dict[str, datetime]] = defaultdict(dict)
     for who, fact, when in session.execute(facts):
         seen[who][fact] = when
-    for who, mail, accepted_at in session.execute(mails):
-        if accepted_at is not None:
-            seen[who][mail] = accepted_at
+    for whose, mail, accepted_at in session.execute(mails):
+        if whose is not None and accepted_at is not None:
+            seen[whose][mail] = accepted_at
     for who, day, when in session.execute(days):
         seen[who][f"day-{day}"] = when
     return seen

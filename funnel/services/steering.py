@@ -12,6 +12,7 @@ from funnel.domain.decision import upcoming
 from funnel.domain.delivery import NOT_STARTED
 from funnel.domain.enrolment import LIVE, EnrolmentState
 from funnel.domain.errors import InvalidInput, NotFound
+from funnel.domain.holds import own_pause
 from funnel.domain.progress import forecast, passed
 from funnel.domain.sequence import House, Place, Sequence, Skip, Step
 from funnel.services import outbox, people, places, sequence_pause, texts
@@ -105,7 +106,7 @@ def send_now(
 
     What comes before it and would be passed over is passed over now. One that has gone or is
     leaving already goes once all the same. Raises NotFound, or InvalidInput when another mail is
-    next, or none may go to them.
+    next, or none may go to them, also while they paused their mails themselves.
     """
     seat = _seat(session, _lock(session, enrolment_id), engine, now)
     title = step_title(session, seat.sequence.key, step)
@@ -115,7 +116,7 @@ def send_now(
         return done
     if step in seat.place.had:
         return done
-    _refuse_still(session, seat)
+    _refuse_still(session, seat, now)
     place = _pass_over(session, seat, _way_to(seat, step), now)
     _stand(seat.row, place, f"{by} asked to send it now.", now, send_now=step)
     return done
@@ -253,7 +254,9 @@ def _take_back(session: Session, seat: _Seat, engine: SequenceEngine, now: datet
     return seat
 
 
-def _refuse_still(session: Session, seat: _Seat) -> None:
+def _refuse_still(session: Session, seat: _Seat, now: datetime) -> None:
+    if pause := own_pause(seat.place, now):
+        raise InvalidInput("step", pause.why)
     is_paused = seat.row.state == EnrolmentState.PAUSED
     if is_paused or seat.sequence.key in sequence_pause.paused(session):
         raise InvalidInput("step", "This series is paused. Resume it first.")

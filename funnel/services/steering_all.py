@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from funnel.db.bulk import Row, insert_absent
 from funnel.db.mail import Enrolment, Message, OwedStep, StepSkip
+from funnel.db.people import Subscriber
 from funnel.domain.decision import upcoming
 from funnel.domain.delivery import NOT_STARTED, MessageState
 from funnel.domain.enrolment import LIVE, EnrolmentState
@@ -99,14 +100,16 @@ def skip_all(session: Session, key: str, step: str, *, by: str, now: datetime) -
 def send_all_now(session: Session, key: str, step: str, *, by: str, now: datetime) -> Steered:
     """Send the mail of a step at once to everyone who stands before it and is not paused.
 
-    Whoever gets another mail first, which is owed to them or waits to leave, is left alone.
+    Whoever gets another mail first, which is owed to them or waits to leave, is left alone, and so
+    is whoever paused their mails themselves.
     """
     sequence, count = _sequence(session, key, step), 0
     if key in sequence_pause.paused(session):
         raise InvalidInput("step", "This series is paused. Resume it first.")
     title = step_title(session, key, step)
     going = Enrolment.state != EnrolmentState.PAUSED
-    for ids in _before(session, sequence, step, going, ~_gets_another_first(step)):
+    is_free = and_(going, ~_gets_another_first(step), ~_wants_quiet(now))
+    for ids in _before(session, sequence, step, is_free):
         leaving = set(session.scalars(_with_mail().where(Message.enrolment_id.in_(ids))))
         hurry(session, sorted(leaving), now=now)
         why = f"{by} asked to send it now."
@@ -175,6 +178,11 @@ def _gets_another_first(step: str) -> ColumnElement[bool]:
         Message.state.in_(NOT_STARTED),
     )
     return or_(is_owed, waits)
+
+
+def _wants_quiet(now: datetime) -> ColumnElement[bool]:
+    """Holds for an enrolment of somebody who paused their mails."""
+    return exists().where(Subscriber.id == Enrolment.subscriber_id, Subscriber.paused_until > now)
 
 
 def _is_leaving() -> ColumnElement[bool]:

@@ -1,5 +1,6 @@
 """Leaving people alone: at once, in one transaction, and for good."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -62,7 +63,7 @@ def suppress_person(
     for purpose in (Purpose.SERIES, Purpose.CHALLENGE):
         consent.withdraw(session, person, purpose, evidence=evidence, now=now)
     person.state = max(_STATE[reason], PersonState(person.state), key=_weight)
-    person.unsubscribed_at = now
+    person.unsubscribed_at, person.paused_until = now, None
     self_check.drop_waiting(session, person)  # on links that can no longer be used
     enrolment.stop_all(session, person, why=_WHY[reason], now=now)
     if reason is SuppressionReason.UNSUBSCRIBED:
@@ -73,16 +74,46 @@ def _weight(state: PersonState) -> int:
     return _GRAVER.index(state) if state in _GRAVER else -1
 
 
+@dataclass(frozen=True)
+class Recipient:
+    """Whom a mail went to: a person, or an address that was not theirs (`is_elsewhere`).
+
+    `address_key` is the address it went to, where it is known.
+    """
+
+    subscriber_id: int | None
+    address_key: str | None
+    is_elsewhere: bool = False
+
+
+def suppress_recipient(
+    session: Session, to: Recipient, reason: SuppressionReason, *, links: Links, now: datetime
+) -> None:
+    """Leave alone whom the provider's bad news of a mail is about.
+
+    A person whose address has changed since is not meant by a bounce at the old one, but by a
+    complaint or an unsubscribe from there.
+    """
+    found = None if to.is_elsewhere else session.get(Subscriber, to.subscriber_id or 0)
+    has_moved = found is not None and to.address_key not in {None, found.email_key}
+    owner = _owner(session, to.address_key) if found is None or has_moved else None
+    stays = has_moved and reason is SuppressionReason.BOUNCED
+    for person in (owner, None if stays else found):
+        if person is not None:
+            suppress_person(session, person, reason, evidence=BY_PROVIDER, links=links, now=now)
+    if owner is None and to.address_key is not None:
+        suppress_address(session, to.address_key, reason, links=links, now=now)
+
+
+def _owner(session: Session, address_key: str | None) -> Subscriber | None:
+    query = select(Subscriber).where(Subscriber.email_key == address_key)
+    return session.scalars(query).first() if address_key else None
+
+
 def bounce(session: Session, person: Subscriber, *, links: Links, now: datetime) -> None:
     """Leave a person alone whose address does not exist."""
-    suppress_person(
-        session,
-        person,
-        SuppressionReason.BOUNCED,
-        evidence=BY_PROVIDER,
-        links=links,
-        now=now,
-    )
+    to = Recipient(person.id, person.email_key)
+    suppress_recipient(session, to, SuppressionReason.BOUNCED, links=links, now=now)
 
 
 def unsubscribe(

@@ -42,7 +42,10 @@ class OfferStanding:
 
 @dataclass(frozen=True)
 class PersonView:
-    """Everything the desk knows of one person. `past` is newest first."""
+    """Everything the desk knows of one person. `past` is newest first.
+
+    `paused_until` is set during a pause of their own, `weekly_cap` where they asked for fewer.
+    """
 
     id: int
     first_name: str | None
@@ -53,6 +56,8 @@ class PersonView:
     campaign: str | None
     referrer: str | None
     time_zone: str | None
+    paused_until: datetime | None
+    weekly_cap: int | None
     since: datetime
     is_test: bool
     upcoming: tuple[NextMail, ...]
@@ -91,6 +96,8 @@ def person(
         campaign=found.utm_campaign,
         referrer=found.referrer,
         time_zone=found.time_zone,
+        paused_until=_if_ahead(found.paused_until, now),
+        weekly_cap=found.weekly_cap,
         since=found.created_at,
         is_test=found.is_test,
         upcoming=tuple(
@@ -100,6 +107,10 @@ def person(
         agreements=_agreements(session, found.id),
         offers=_offers(session, found.id, offer_keys),
     )
+
+
+def _if_ahead(when: datetime | None, now: datetime) -> datetime | None:
+    return when if when is not None and when > now else None
 
 
 def require_person(session: Session, subscriber_id: int) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from funnel.domain.clock import Clock
 from funnel.domain.ports import Bell
 from funnel.links import Links
-from funnel.services import control, limits, mail_events, self_check
+from funnel.services import address_change, control, limits, mail_events, reminding, self_check
 from funnel.services.advancing import SequenceEngine
 from funnel.services.doubt import Sweeper
 from funnel.services.printing import Printer
@@ -24,6 +24,7 @@ MAX_ROUNDS = 1000
 SWEEP_EVERY = timedelta(seconds=5)
 TIDY_EVERY = timedelta(hours=1)
 FORGET_EVERY = timedelta(minutes=10)
+REMIND_EVERY = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Worker:
     bell: Bell
     sequences: SequenceEngine
     watch: Watch
+    remind_after: timedelta | None = None  # nobody is reminded to confirm
     linger_seconds: float = 4.0
     stopping: Event = field(default_factory=Event)
 
@@ -105,9 +107,18 @@ class Worker:
                 control.forget_old_slots(session, now=machine)
                 limits.forget_old_windows(session, now=self.clock.now())
                 mail_events.forget_old_events(session, now=self.clock.now())
+                address_change.forget_old(session, now=self.clock.now())
+        after = self.remind_after
+        if after is not None and self._takes("remind", REMIND_EVERY):
+            drain(lambda: self._remind(after), self.stopping)
         if self._takes("forget", FORGET_EVERY):
             drain(self._forget_answers, self.stopping)
             self.printer.sweep()
+
+    def _remind(self, after: timedelta) -> bool:
+        with self.sessions.begin() as session:
+            now = self.clock.now()
+            return reminding.remind_due(session, after=after, links=self.links, now=now) > 0
 
     def _forget_answers(self) -> bool:
         with self.sessions.begin() as session:

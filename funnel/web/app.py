@@ -12,7 +12,19 @@ from markupsafe import Markup
 from funnel.domain.schedule import zone_of
 from funnel.runtime import Runtime
 from funnel.services.health import is_alive
-from funnel.web import desk, errors, guide, hooks, mailbox, portal, public, security, self_check
+from funnel.web import (
+    choices,
+    complaint,
+    desk,
+    errors,
+    guide,
+    hooks,
+    mailbox,
+    portal,
+    public,
+    security,
+    self_check,
+)
 from funnel.web.tally import VisitTally
 
 STATIC = Path(__file__).parent / "static"
@@ -32,7 +44,7 @@ def create_app(rt: Runtime) -> Flask:
     security.secure(app, rt)
     errors.handle_errors(app)
     _add_words(app, rt)
-    for part in (public, self_check, guide, portal, desk, hooks):
+    for part in (public, self_check, guide, portal, choices, complaint, desk, hooks):
         app.register_blueprint(part.routes(rt))
     if rt.mailbox is not None:
         app.register_blueprint(mailbox.routes(rt))
@@ -69,6 +81,7 @@ def _add_words(app: Flask, rt: Runtime) -> None:
     app.jinja_env.filters.update(
         local_time=lambda when: _local_time(when.astimezone(zone)),
         local_day=lambda when: _local_day(when.astimezone(zone)),
+        day_in=lambda when, name: _local_day(when.astimezone(zone_of(name))),
     )
 
 

@@ -62,7 +62,7 @@ def posted_draft(rt: Runtime) -> Draft:
         name=fields.get("name", ""),
         email=fields.get("email", ""),
         wants_series=fields.get("series") == "yes",
-        time_zone=_zone(fields.get("time_zone", "")),
+        time_zone=zone_name(fields.get("time_zone", "")),
         stamp=fields.get("stamp", ""),
         carried={name: fields[name][:MAX_CHARACTERS] for name in CARRIED if fields.get(name)},
     )
@@ -116,28 +116,43 @@ def _touch(rt: Runtime, draft: Draft) -> FirstTouch:
 
 def _checked(rt: Runtime, draft: Draft) -> Draft:
     errors = _errors(draft)
-    seconds = rt.links.seconds_since(draft.stamp)
-    if seconds is None:
-        draft = replace(draft, stamp="")
-    if not errors and (seconds is None or seconds < MIN_SECONDS):
+    stamp, is_hasty = read_stamp(rt, draft.stamp)
+    if not errors and is_hasty:
         errors = {"form": ONCE_MORE}
-    return replace(draft, errors=errors)
+    return replace(draft, stamp=stamp, errors=errors)
+
+
+def read_stamp(rt: Runtime, stamp: str) -> tuple[str, bool]:
+    """A form's stamp, empty where it is not ours, and whether the form came back too soon."""
+    seconds = rt.links.seconds_since(stamp)
+    return ("", True) if seconds is None else (stamp, seconds < MIN_SECONDS)
 
 
 def _errors(draft: Draft) -> dict[str, str]:
     errors = {}
-    for read, value in ((parse_name, draft.name), (parse_address, draft.email)):
-        try:
-            read(value)
-        except InvalidInput as error:
-            errors[error.field] = str(error)
-    if UNREADABLE in draft.name:
-        errors["name"] = "Your first name has a character we cannot read. Please type it again."
+    problem = name_problem(draft.name)
+    if problem:
+        errors["name"] = problem
+    try:
+        parse_address(draft.email)
+    except InvalidInput as error:
+        errors[error.field] = str(error)
     return errors
 
 
-def _zone(name: str) -> str:
-    """The time zone that the browser told, when it is one of a place, or UTC."""
+def name_problem(name: str) -> str | None:
+    """What is wrong with a first name as it was typed; None when nothing is."""
+    if UNREADABLE in name:
+        return "Your first name has a character we cannot read. Please type it again."
+    try:
+        parse_name(name)
+    except InvalidInput as error:
+        return str(error)
+    return None
+
+
+def zone_name(name: str) -> str:
+    """The time zone that was told, when it is one of a place, or UTC; else nothing."""
     is_place = "/" in name and not name.startswith(NO_PLACES)
     return name if (is_place or name == "UTC") and name in _zones() else ""
 

@@ -37,7 +37,7 @@ def thank_you(rt: Runtime, token: str) -> ResponseReturnValue:
         entered = challenge.challenge_view(
             session, handle, challenge=rt.catalog.challenge, now=rt.clock.now()
         )
-        chosen = preferences.preferences_view(session, handle)
+        chosen = preferences.preferences_view(session, handle, now=rt.clock.now())
     page = render_template(
         "public/thank_you.html",
         view=view,

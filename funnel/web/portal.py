@@ -1,4 +1,4 @@
-"""A person's own pages, opened by signed links: challenge, programme, choices."""
+"""A person's own pages, opened by signed links: challenge, programme, the way out."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from funnel.domain.people import parse_address
 from funnel.links import LinkPurpose
 from funnel.runtime import Runtime
-from funnel.services import challenge, offers, preferences, self_check, signup, suppression
+from funnel.services import challenge, offers, signup, suppression
 from funnel.services.challenge import ChallengeView
 from funnel.web import forms
 from funnel.web.routes import routes_of
@@ -18,7 +18,7 @@ OFFER = "lower-back-programme"
 
 
 def routes(rt: Runtime) -> Blueprint:
-    """The pages behind portal, preferences and unsubscribe links."""
+    """The pages behind portal and unsubscribe links."""
     return routes_of("portal", rt, ROUTES)
 
 
@@ -142,48 +142,6 @@ def set_waitlist(rt: Runtime, token: str) -> ResponseReturnValue:
     return redirect(f"/programme/{token}?list={'joined' if is_joining else 'left'}", 303)
 
 
-def show_preferences(rt: Runtime, token: str) -> ResponseReturnValue:
-    handle = rt.links.read(LinkPurpose.PREFERENCES, token)
-    with rt.reading.begin() as session:
-        view = preferences.preferences_view(session, handle)
-    return render_template(
-        "portal/preferences.html",
-        token=token,
-        view=view,
-        challenge=rt.catalog.challenge,
-        is_saved="saved" in request.args,
-        is_forgotten="forgotten" in request.args,
-        unsubscribe_token=rt.links.token(LinkPurpose.UNSUBSCRIBE, handle),
-    )
-
-
-def set_preferences(rt: Runtime, token: str) -> ResponseReturnValue:
-    handle = rt.links.read(LinkPurpose.PREFERENCES, token)
-    fields = forms.posted_fields()
-    with rt.sessions.begin() as session:
-        preferences.set_preferences(
-            session,
-            handle,
-            series=fields.get("series") == "yes",
-            challenge=fields.get("challenge") == "yes",
-            evidence=forms.evidence(rt, "preferences"),
-            links=rt.links,
-            now=rt.clock.now(),
-        )
-    rt.bell.ring("mail")
-    return redirect(f"/preferences/{token}?saved=1", 303)
-
-
-def forget_answers(rt: Runtime, token: str) -> ResponseReturnValue:
-    """Delete her answers to the self-check, whatever mail she gets."""
-    handle = rt.links.read(LinkPurpose.PREFERENCES, token)
-    evidence = forms.evidence(rt, "preferences")
-    with rt.sessions.begin() as session:
-        self_check.withdraw(session, handle, evidence=evidence, now=rt.clock.now())
-    rt.bell.ring("pdf")
-    return redirect(f"/preferences/{token}?forgotten=1", 303)
-
-
 def ask_to_unsubscribe(rt: Runtime, token: str) -> ResponseReturnValue:
     return _goodbye(rt, "portal/unsubscribe.html", token)
 
@@ -214,9 +172,6 @@ ROUTES: tuple[tuple[str, str, Callable[..., ResponseReturnValue]], ...] = (
     ("/challenge/<token>/day/<int:number>/done", "POST", mark_day),
     ("/programme/<token>", "GET", programme),
     ("/programme/<token>/waitlist", "POST", set_waitlist),
-    ("/preferences/<token>", "GET", show_preferences),
-    ("/preferences/<token>", "POST", set_preferences),
-    ("/preferences/<token>/forget-answers", "POST", forget_answers),
     ("/unsubscribe/<token>", "GET", ask_to_unsubscribe),
     ("/unsubscribe/<token>", "POST", unsubscribe),
 )

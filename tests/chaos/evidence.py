@@ -40,7 +40,7 @@ class Evidence:
     claims: list[Event]
 
     def address_of(self, message: Message) -> str:
-        return self.subscribers[message.subscriber_id].email
+        return self.subscribers[message.subscriber_id or 0].email
 
     def is_series(self, message: Message) -> bool:
         """Whether it is a mail of the series that keeps hours and gaps."""

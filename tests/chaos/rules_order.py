@@ -44,7 +44,7 @@ def _is_within(local: datetime, slack: timedelta) -> bool:
 
 
 def _local(seen: Evidence, message: Message, when: datetime) -> datetime:
-    zone = seen.subscribers[message.subscriber_id].time_zone or "Europe/London"
+    zone = seen.subscribers[message.subscriber_id or 0].time_zone or "Europe/London"
     return when.astimezone(ZoneInfo(zone))
 
 

@@ -92,6 +92,7 @@ def test_the_shipped_wordings_are_these_to_the_letter(catalog: Catalog) -> None:
         "series": ("series", 1),
         "health": ("health", 2),
         "challenge": ("challenge", 1),
+        "address": ("address", 1),
     }
     assert catalog.wordings["series"].text == (
         "Email me the follow-up series too, and news of what Clinical Massage MK offers. Eight "
@@ -105,6 +106,10 @@ def test_the_shipped_wordings_are_these_to_the_letter(catalog: Catalog) -> None:
     assert catalog.wordings["challenge"].text == (
         "Send me the 5-day challenge from Clinical Massage MK: one email a day for five days, and "
         "that is all. I can stop any time."
+    )
+    assert catalog.wordings["address"].text == (
+        "From now on send my emails to this address instead of the old one. What I agreed to stays "
+        "as it is."
     )
 
 

@@ -55,6 +55,7 @@ def test_checks_of_states_are_the_same_in_both(engine: Engine) -> None:
         ("consent", "purpose"),
         ("suppression", "reason"),
         ("funnel_event", "fact"),
+        ("complaint", "state"),
     ],
 )
 def test_a_made_up_state_is_named_in_no_table(engine: Engine, table: str, column: str) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from funnel.domain.decision import next_step, upcoming
+from funnel.domain.people import Purpose
 from funnel.domain.schedule import due_after, zone_of
 from funnel.domain.sequence import Fact, House, Place, Send, Sequence, Skip, Step, Wait
 from funnel.domain.versions import with_history
@@ -63,6 +64,7 @@ def judge(sequence: Sequence, place: Place, sent: Send, now: datetime, house: Ho
     assert not step.ways
     assert sent.mail == step.key + (f".{sent.variant}" if sent.variant else "")
     assert not step.skip_if & place.facts
+    assert place.paused_until is None or now >= place.paused_until
     if place.send_now == step.key:
         return
     zone = zone_of(place.zone)
@@ -70,6 +72,8 @@ def judge(sequence: Sequence, place: Place, sent: Send, now: datetime, house: Ho
     assert place.last_drip_at is None or now >= place.last_drip_at + sequence.min_gap
     if house.weekly_cap is not None:
         assert len([at for at in place.recent if at > now - A_WEEK]) < house.weekly_cap
+    if place.weekly_cap is not None and sequence.purpose is not Purpose.CHALLENGE:
+        assert len([at for at in place.recent if at > now - A_WEEK]) < place.weekly_cap
     if sequence.keeps_clinic_days:
         day = now.astimezone(zone_of(house.zone)).date()
         assert day not in house.closed
@@ -132,7 +136,8 @@ def test_a_life_with_facts_jumps_edits_and_wishes_keeps_every_rule(
 
 def _something_happens(life: Life, versions: list[Sequence], data: st.DataObject) -> None:
     key = st.sampled_from(KEYS)
-    match data.draw(st.sampled_from(["time", "asleep", "fact", "edit", "now", "move", "owe"])):
+    happenings = ["time", "asleep", "fact", "edit", "now", "move", "owe", "quiet"]
+    match data.draw(st.sampled_from(happenings)):
         case "time":
             life.live_until(life.now + data.draw(jumps))
         case "asleep":  # nobody wakes the worker meanwhile
@@ -147,6 +152,9 @@ def _something_happens(life: Life, versions: list[Sequence], data: st.DataObject
             life.sequence = with_history(versions)
         case "now":
             life.place = replace(life.place, send_now=data.draw(key))
+        case "quiet":
+            until, cap = life.now + data.draw(jumps), data.draw(st.none() | st.just(1))
+            life.place = replace(life.place, paused_until=until, weekly_cap=cap)
         case "move":
             life.place = replace(life.place, onto=data.draw(key))
         case _:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from filecmp import dircmp
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
@@ -112,6 +113,25 @@ def test_somebody_who_leaves_gets_nothing_more_and_the_rest_of_the_script_is_tol
     assert lived.undone == (
         "Joins the challenge: the mail nurture/wake-up did not come, or the weeks ended before.",
     )
+
+
+def test_somebody_who_pauses_for_two_weeks_is_told_when_it_goes_on_and_why(
+    tmp_path: Path,
+) -> None:
+    script = tmp_path / "rest.yaml"
+    script.write_text(
+        "- on: 2027-06-03 12:00\n  do: rest\n- after: rest\n  wait: 20 days\n  do: fewer\n"
+    )
+    lived = _lived("ada", date(2027, 6, 1), 45, script)
+    assert lived.undone == ()
+    came = _came(lived)
+    rested = [at.date() for at in came.values() if date(2027, 6, 4) <= at.date()]
+    assert min(rested) == date(2027, 6, 17)
+    coming = [entry for entry in lived.entries if entry.kind is Kind.NEXT]
+    assert "Held: they paused their emails until 17 June." in {entry.why for entry in coming}
+    assert "Held: they asked for at most 1 email a week." in {entry.why for entry in coming}
+    late = sorted(day for day in rested if day > date(2027, 6, 23))
+    assert min(after - before for before, after in pairwise(late)) >= timedelta(days=7)
 
 
 def test_somebody_who_is_paused_keeps_the_place_and_goes_on_from_it(tmp_path: Path) -> None:

@@ -5,13 +5,16 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
+from funnel.db.people import ConsentEvent, Suppression
 from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.errors import LinkInvalid
 from funnel.domain.people import PersonState, SuppressionReason
 from funnel.domain.sequence import Fact
 from funnel.services import preferences, suppression
 from funnel.services.facts import record_fact
+from funnel.services.preferences import Choice
 from tests.support import make
 from tests.support.editing import mail_source, publish, sequence_source
 from tests.support.house import House
@@ -21,20 +24,104 @@ DAY = timedelta(days=1)
 
 def view(house: House) -> preferences.PreferencesView:
     with house.rt.reading.begin() as session:
-        return preferences.preferences_view(session, make.person(house).public_id)
+        return preferences.preferences_view(
+            session, make.person(house).public_id, now=house.clock.now()
+        )
 
 
 def consents(house: House) -> list[str]:
     return [row.purpose for row in make.person(house).consents]
 
 
-def test_choosing_nothing_is_unsubscribing(each_house: House) -> None:
+def choose(house: House, choice: Choice) -> None:
+    with house.rt.sessions.begin() as session:
+        preferences.choose(
+            session,
+            make.person(house).public_id,
+            choice,
+            evidence=make.EVIDENCE,
+            links=house.rt.links,
+            now=house.clock.now(),
+        )
+
+
+def count_evidence(house: House) -> int:
+    with house.rt.reading.begin() as session:
+        return len(session.scalars(select(ConsentEvent)).all())
+
+
+def test_the_guide_alone_is_less_mail_and_no_farewell(each_house: House) -> None:
     house = each_house
     make.confirmed(house)
-    make.choose(house, series=False, challenge=False)
-    assert make.person(house).state == PersonState.UNSUBSCRIBED
-    assert view(house).is_unsubscribed
+    choose(house, Choice.GUIDE)
+    person = make.person(house)
+    assert (person.state, person.unsubscribed_at) == (PersonState.CONFIRMED, None)
+    assert view(house).choice is Choice.GUIDE
+    assert consents(house) == []
     assert make.enrolment(house, "nurture").state == EnrolmentState.STOPPED
+    with house.rt.reading.begin() as session:
+        assert session.scalars(select(Suppression)).all() == []
+    make.ask_again(house)
+    house.hop(20 * DAY)
+    assert [email.subject for email in house.mailer.accepted[2:]] == ["Your guide is ready"]
+
+
+def test_each_choice_leaves_evidence_of_what_it_grants_and_ends(house: House) -> None:
+    make.joined(house)
+    choose(house, Choice.CHALLENGE)
+    choose(house, Choice.GUIDE)
+    choose(house, Choice.EVERYTHING)
+    with house.rt.reading.begin() as session:
+        rows = session.scalars(select(ConsentEvent).order_by(ConsentEvent.id)).all()
+    told = [(row.purpose, row.action, row.is_granted) for row in rows][-4:]
+    assert told == [
+        ("series", "withdrawn", False),
+        ("challenge", "withdrawn", False),
+        ("series", "chosen", True),
+        ("challenge", "chosen", True),
+    ]
+
+
+@pytest.mark.parametrize("choice", list(Choice))
+def test_what_was_chosen_is_what_stands_and_choosing_it_again_changes_nothing(
+    house: House, choice: Choice
+) -> None:
+    make.joined(house)
+    choose(house, choice)
+    assert view(house).choice is choice
+    before = count_evidence(house)
+    choose(house, choice)
+    assert view(house).choice is choice
+    assert count_evidence(house) == before
+
+
+def test_whoever_wants_only_the_challenge_joins_it_by_that(house: House) -> None:
+    make.confirmed(house)
+    choose(house, Choice.CHALLENGE)
+    assert consents(house) == ["challenge"]
+    assert view(house).is_in_challenge
+    house.hop(12 * DAY)
+    subjects = [email.subject for email in house.mailer.accepted[2:]]
+    assert len(subjects) == 5
+    assert all(subject.startswith("Day") for subject in subjects)
+
+
+def test_everything_is_the_series_for_whoever_never_joined(house: House) -> None:
+    make.confirmed(house)
+    assert view(house).choice is Choice.EVERYTHING
+    choose(house, Choice.EVERYTHING)
+    assert consents(house) == ["series"]
+
+
+def test_the_guide_alone_brings_nobody_back_who_stopped_all_mail(house: House) -> None:
+    make.confirmed(house)
+    make.unsubscribed(house)
+    choose(house, Choice.GUIDE)
+    assert make.person(house).state == PersonState.UNSUBSCRIBED
+    assert view(house).choice is None
+    choose(house, Choice.CHALLENGE)
+    assert make.person(house).state == PersonState.CONFIRMED
+    assert consents(house) == ["challenge"]
 
 
 def test_switching_one_kind_off_stops_only_that_kind(house: House) -> None:
@@ -122,7 +209,10 @@ def test_a_dead_or_complaining_address_stays_as_it_is(
         )
     with pytest.raises(LinkInvalid):
         make.choose(house, series=True, challenge=False)
+    with pytest.raises(LinkInvalid):
+        choose(house, Choice.CHALLENGE)
     assert consents(house) == []
+    assert not view(house).is_in_challenge
 
 
 def test_someone_unconfirmed_has_no_preferences(house: House) -> None:

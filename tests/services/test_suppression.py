@@ -1,6 +1,12 @@
 """Leaving people alone: at once, in one transaction, and for good."""
 
-from datetime import timedelta
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from math import inf
 from uuid import uuid4
 
 import pytest
@@ -10,11 +16,13 @@ from funnel.db.people import ConsentEvent, Subscriber, Suppression
 from funnel.domain.delivery import MessageState
 from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.people import PersonState, SuppressionReason
+from funnel.domain.ports import MailClass, OutgoingEmail, SendResult
 from funnel.domain.sequence import Fact
 from funnel.services import people, suppression
+from funnel.services.work import drain
 from tests.support import make
-from tests.support.house import House
-from tests.support.steps import DRIP, drip_due, send
+from tests.support.house import FakeMailer, House
+from tests.support.steps import DRIP, advance, drip_due, send
 
 DAY = timedelta(days=1)
 
@@ -134,3 +142,51 @@ def test_a_bounce_is_not_counted_as_leaving(house: House) -> None:
         suppression.bounce(session, person, links=house.rt.links, now=house.clock.now())
         facts = people.facts_of(session, [person.id])[person.id]
     assert facts == {Fact.REQUESTED, Fact.CONFIRMED}
+
+
+@dataclass
+class LookedAt(FakeMailer):
+    """Keeps for each series mail when its batch was about to be looked at for the last time."""
+
+    at: threading.local = field(default_factory=threading.local)
+    written_to: list[tuple[str, float]] = field(default_factory=list)
+
+    def reach(self, place: str) -> None:
+        if place == "after_render":
+            self.at.last_look = time.monotonic()
+
+    def send(self, emails: Sequence[OutgoingEmail]) -> list[SendResult]:
+        series = [email for email in emails if email.mail_class is MailClass.DRIP]
+        self.written_to += [(email.to_address, self.at.last_look) for email in series]
+        return super().send(emails)
+
+
+def test_c18_nobody_is_written_to_who_had_left_before_the_last_look(each_house: House) -> None:
+    """Many leave while many are written to: whoever had left before a batch was looked at for the
+    last time, in its intent, is not in that batch's call."""
+    house, crowd = each_house, [f"p{number}@example.org" for number in range(40)]
+    for email in crowd:
+        make.request(house, email)
+        make.confirm(house, email)
+    house.clock.move_to(datetime(2026, 11, 24, 8, 10, tzinfo=UTC))
+    advance(house)
+    mailer, left_at = LookedAt(batch_size=3), dict[str, float]()
+    sender = replace(house.rt.worker.sender, mailer=mailer, reach=mailer.reach)
+
+    def leave(email: str) -> None:
+        make.unsubscribed(house, email)
+        left_at[email] = time.monotonic()
+
+    def send_all() -> None:
+        drain(lambda: sender.send_batch() > 0)
+
+    leave(crowd[0])
+    with ThreadPoolExecutor(4) as pool:
+        works = [pool.submit(send_all) for _ in range(2)]
+        works += [pool.submit(leave, email) for email in crowd[2::2]]
+    for each in works:
+        each.result()
+    send_all()
+    written_to = {email for email, _ in mailer.written_to}
+    assert set(crowd[1::2]) <= written_to <= set(crowd[1:])
+    assert [email for email, at in mailer.written_to if left_at.get(email, inf) < at] == []

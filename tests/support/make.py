@@ -7,12 +7,24 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from funnel.db.guides import Guide
 from funnel.db.mail import Enrolment, Message
-from funnel.db.people import Confirmation, Subscriber
+from funnel.db.people import AddressChange, Confirmation, Subscriber
 from funnel.domain.evidence import Evidence
 from funnel.domain.people import parse_address
 from funnel.domain.touch import FirstTouch
-from funnel.services import challenge, confirming, preferences, self_check, signup, suppression
+from funnel.services import (
+    address_change,
+    challenge,
+    confirming,
+    guides,
+    preferences,
+    quiet,
+    self_check,
+    signup,
+    suppression,
+)
+from funnel.services.complaints import Letter
 from tests.support.house import House
 
 EVIDENCE = Evidence("http://localhost/", "landing", "192.0.2.0", "Test browser", 12.0)
@@ -202,6 +214,76 @@ def choose(house: House, *, series: bool, challenge: bool = False) -> None:
             links=house.rt.links,
             now=house.clock.now(),
         )
+
+
+def pause(house: House, email: str = "ada@example.org") -> None:
+    """Press the button that pauses for two weeks."""
+    with house.rt.sessions.begin() as session:
+        quiet.pause(session, person(house, email).public_id, now=house.clock.now())
+
+
+def want_fewer(house: House, *, is_wanted: bool = True) -> None:
+    """Tick the box for at most one email a week, or take the tick away."""
+    with house.rt.sessions.begin() as session:
+        handle = person(house).public_id
+        quiet.set_fewer(session, handle, is_wanted=is_wanted, now=house.clock.now())
+
+
+def complain(
+    house: House,
+    email: str = "cleo@example.org",
+    *,
+    words: str = "You wrote to me after I left.",
+    name: str | None = "Cleo",
+    ip_key: str | None = None,
+) -> None:
+    """Send the form for complaints, as anybody may."""
+    letter = Letter(parse_address(email), name, words)
+    with house.rt.sessions.begin() as session:
+        house.rt.complaints.take(
+            session,
+            letter,
+            links=house.rt.links,
+            ip_key=ip_key or f"ip of {email}",
+            now=house.clock.now(),
+        )
+
+
+def ask_to_move(
+    house: House, email: str, *, of: str = "ada@example.org", ip_key: str | None = None
+) -> UUID:
+    """Ask for another address, from the choices page; returns the handle of its link."""
+    with house.rt.sessions.begin() as session:
+        address_change.ask(
+            session,
+            person(house, of).public_id,
+            parse_address(email),
+            links=house.rt.links,
+            ip_key=ip_key or f"ip of {of} for {email} at {house.clock.now()}",
+            now=house.clock.now(),
+        )
+        query = select(AddressChange.public_id).order_by(AddressChange.id.desc())
+        return session.scalars(query).first() or UUID(int=0)
+
+
+def press_move(house: House, handle: UUID) -> address_change.ChangeView:
+    """Press the button in the new mailbox."""
+    with house.rt.sessions.begin() as session:
+        return address_change.confirm(
+            session, handle, evidence=EVIDENCE, links=house.rt.links, now=house.clock.now()
+        )
+
+
+def move(house: House, email: str, *, of: str = "ada@example.org") -> None:
+    """Move to another address, all at once."""
+    press_move(house, ask_to_move(house, email, of=of))
+
+
+def ask_again(house: House, email: str = "ada@example.org") -> None:
+    """Have the link to the guide sent once more, from the guide's page."""
+    with house.rt.sessions.begin() as session:
+        query = select(Guide.public_id).join(Subscriber).where(Subscriber.email == email)
+        guides.send_again(session, session.scalars(query).one(), now=house.clock.now())
 
 
 def forget_answers(house: House, email: str = "ada@example.org") -> None:

@@ -108,6 +108,7 @@ def sequences(draw: st.DrawFn, keys: list[str] | None = None) -> Sequence:
         min_gap=draw(spans),
         window=draw(windows),
         keeps_clinic_days=draw(st.booleans()),
+        purpose=draw(st.sampled_from([Purpose.SERIES, Purpose.CHALLENGE])),
     )
 
 
@@ -148,6 +149,8 @@ def places(draw: st.DrawFn) -> Place:
         recent=tuple(draw(st.lists(earlier, max_size=4))),
         ahead=draw(st.none() | st.builds(lambda span: anchor + span, spans)),
         send_now=draw(st.none() | st.sampled_from(["step-0", "step-1", "gone"])),
+        paused_until=draw(st.none() | st.builds(lambda span: anchor + span, spans)),
+        weekly_cap=draw(st.none() | st.integers(1, 3)),
     )
 
 

@@ -206,7 +206,7 @@ def test_all_is_well_when_nothing_asks_for_a_look() -> None:
             Level.LOOK,
         ),
         (replace(WELL, mail=replace(WELL.mail, held=1)), "Mails that failed", Level.LOOK),
-        (replace(WELL, mail=replace(WELL.mail, complained=1)), "Complaints", Level.LOOK),
+        (replace(WELL, mail=replace(WELL.mail, complained=1)), "Reported as spam", Level.LOOK),
         (replace(WELL, event_problems=2), "News from the provider", Level.LOOK),
     ],
 )

@@ -8,6 +8,7 @@ from funnel.web.errors import PAGES
 from tests.support import make
 from tests.support.front_door import Door, Outline, words_of
 
+NEW_ADDRESS = "ada@new.example.org"
 UNLABELLED = {"hidden", "submit"}
 
 
@@ -20,11 +21,14 @@ def every_page(door: Door) -> dict[str, str]:
     confirm = token(LinkPurpose.CONFIRM, make.newest_confirmation(door.house))
     paths = [
         *("/", "/privacy", "/safety", "/challenge", "/challenge?sent=1"),
+        *("/complaint", "/complaint?sent=1"),
+        f"/change-address/{token(LinkPurpose.CHANGE, make.ask_to_move(door.house, NEW_ADDRESS))}",
+        f"/your-data/{token(LinkPurpose.PREFERENCES, done.subscriber_handle)}",
         f"/check-your-inbox/{door.rt.links.seal('ada@example.org')}?again=1",
         f"/confirm/{confirm}",
         *(f"/thank-you/{guide}", f"/guide/{guide}", f"/guide/{guide}?sent=1"),
         *(f"/challenge/{portal}", f"/challenge/{portal}/day/1", f"/programme/{portal}"),
-        f"/preferences/{token(LinkPurpose.PREFERENCES, done.subscriber_handle)}?saved=1",
+        f"/preferences/{token(LinkPurpose.PREFERENCES, done.subscriber_handle)}?done=choice",
         f"/unsubscribe/{token(LinkPurpose.UNSUBSCRIBE, done.subscriber_handle)}",
     ]
     return {path: door.get(path) for path in paths}

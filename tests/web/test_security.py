@@ -15,6 +15,7 @@ from tests.support.house import House, open_house
 
 PATHS = {
     LinkPurpose.CONFIRM: "/confirm/{}",
+    LinkPurpose.CHANGE: "/change-address/{}",
     LinkPurpose.GUIDE: "/guide/{}",
     LinkPurpose.PORTAL: "/challenge/{}",
     LinkPurpose.PREFERENCES: "/preferences/{}",
@@ -64,6 +65,7 @@ def all_urls(house: House) -> list[str]:
     confirmation = make.newest_confirmation(house)
     handles = {
         LinkPurpose.CONFIRM: confirmation,
+        LinkPurpose.CHANGE: make.ask_to_move(house, "ada@new.example.org"),
         LinkPurpose.GUIDE: joined.guide_handle,
     }
     tokens = {
@@ -78,7 +80,9 @@ def all_urls(house: House) -> list[str]:
         f"/challenge/{portal}/day/1",
         f"/programme/{portal}",
         f"/check-your-inbox/{house.rt.links.seal('ada@example.org')}",
-        *("/", "/privacy", "/safety", "/challenge", "/desk/", "/desk/sign-in"),
+        *(f"/preferences/{tokens[LinkPurpose.PREFERENCES]}/{act}" for act in ("pause", "address")),
+        f"/your-data/{tokens[LinkPurpose.PREFERENCES]}",
+        *("/", "/privacy", "/safety", "/challenge", "/complaint", "/desk/", "/desk/sign-in"),
     ]
 
 
@@ -100,6 +104,7 @@ def test_a_token_opens_its_own_door_only(
     done = make.confirmed(house)
     handles = {
         LinkPurpose.CONFIRM: make.newest_confirmation(house),
+        LinkPurpose.CHANGE: make.ask_to_move(house, "ada@new.example.org"),
         LinkPurpose.GUIDE: done.guide_handle,
     }
     token = house.rt.links.token(made_for, handles.get(made_for, done.subscriber_handle))

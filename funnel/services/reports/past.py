@@ -61,6 +61,7 @@ _PURPOSES = {
     "series": "the follow-up series",
     "health": "using their answers about health",
     "challenge": "the challenge’s mails",
+    "address": "mail to a new address",
 }
 _EVENTS = {
     EventKind.PROCESSED: "was taken on for delivery",

@@ -15,6 +15,7 @@ def add_filters(routes: Blueprint, rt: Runtime) -> None:
     add(lambda when: words.moment_in_sentence(when, rt.clock.now(), zone), "at_moment")
     add(lambda when: words.short_day(when, zone), "short_day")
     add(lambda when: words.spell(rt.clock.now() - when), "spell_since")
+    add(words.whole_day, "whole_day")
     add(words.number, "number")
     add(words.people, "people")
     add(words.source_name, "source_name")

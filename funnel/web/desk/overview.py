@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from funnel.domain.sequence import Fact
 from funnel.domain.stats import StepCount, weakest
 from funnel.runtime import Runtime
-from funnel.services.reports import cohort, health, mails, moves, weeks
+from funnel.services.reports import cohort, complaints, health, mails, moves, weeks
 from funnel.web.desk import signs
 
 DEMO_LATE_AFTER = timedelta(days=2)
@@ -27,6 +27,7 @@ class Overview:
     sources: tuple[cohort.SourceCount, ...]
     challenge: moves.ChallengeReport
     mails: mails.MailReport
+    complaints: complaints.OpenCount
     health: health.Health
 
 
@@ -38,7 +39,7 @@ def add_pages(routes: Blueprint, rt: Runtime) -> None:
         now = rt.clock.now()
         with rt.reading.begin() as session:
             found = _read(session, rt, now)
-        if not found.week[Fact.REQUESTED].ever:
+        if not (found.week[Fact.REQUESTED].ever or found.complaints.many):
             return _first_day(rt)
         shown = signs.signs(found.health, len(rt.catalog.brand.missing()))
         return render_template(
@@ -63,6 +64,7 @@ def _read(session: Session, rt: Runtime, now: datetime) -> Overview:
             session, days=len(rt.catalog.challenge.days), engine=rt.sequences, now=now
         ),
         mails=mails.mails(session, now=now),
+        complaints=complaints.count_open(session, zone=rt.catalog.brand.time_zone, now=now),
         health=health.health(
             session,
             now=now,

@@ -134,8 +134,8 @@ def _failed(health: Health) -> Sign:
 def _complaints(health: Health) -> Sign:
     many = health.mail.complained
     if many:
-        return Sign(Level.LOOK, "Complaints", f"{people(many)} reported a mail as spam.")
-    return Sign(Level.OK, "Complaints", "None in eight weeks.")
+        return Sign(Level.LOOK, "Reported as spam", f"By {people(many)} in eight weeks.")
+    return Sign(Level.OK, "Reported as spam", "No mail in eight weeks.")
 
 
 def _plans(health: Health) -> list[Sign]:

@@ -160,6 +160,11 @@ def short_day(when: datetime | date, zone: ZoneInfo) -> str:
     return f"{local.day} {local:%b}"
 
 
+def whole_day(day: date) -> str:
+    """A day that somebody has to keep: "Wednesday 23 December 2026"."""
+    return f"{day:%A} {day.day} {day:%B %Y}"
+
+
 def spell(passed: timedelta) -> str:
     """How long ago or how long for, in its largest unit."""
     seconds = max(0, int(passed.total_seconds()))

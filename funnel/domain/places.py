@@ -1,0 +1,82 @@
+"""The places offered for a time zone: the practice's country first, then round the world."""
+
+PLACES = (
+    ("Europe/London", "United Kingdom"),
+    ("Europe/Dublin", "Ireland"),
+    ("Atlantic/Reykjavik", "Iceland"),
+    ("Europe/Lisbon", "Portugal"),
+    ("Atlantic/Canary", "Canary Islands"),
+    ("Europe/Madrid", "Spain"),
+    ("Europe/Paris", "France"),
+    ("Europe/Brussels", "Belgium"),
+    ("Europe/Amsterdam", "Netherlands"),
+    ("Europe/Berlin", "Germany"),
+    ("Europe/Zurich", "Switzerland"),
+    ("Europe/Vienna", "Austria"),
+    ("Europe/Rome", "Italy"),
+    ("Europe/Malta", "Malta"),
+    ("Europe/Copenhagen", "Denmark"),
+    ("Europe/Oslo", "Norway"),
+    ("Europe/Stockholm", "Sweden"),
+    ("Europe/Warsaw", "Poland"),
+    ("Europe/Prague", "Czechia"),
+    ("Europe/Budapest", "Hungary"),
+    ("Europe/Athens", "Greece"),
+    ("Asia/Nicosia", "Cyprus"),
+    ("Europe/Bucharest", "Romania"),
+    ("Europe/Sofia", "Bulgaria"),
+    ("Europe/Helsinki", "Finland"),
+    ("Europe/Kyiv", "Ukraine"),
+    ("Europe/Istanbul", "Turkey"),
+    ("Africa/Casablanca", "Morocco"),
+    ("Africa/Lagos", "Nigeria"),
+    ("Africa/Johannesburg", "South Africa"),
+    ("Africa/Nairobi", "Kenya"),
+    ("Asia/Jerusalem", "Israel"),
+    ("Asia/Dubai", "United Arab Emirates"),
+    ("Asia/Karachi", "Pakistan"),
+    ("Asia/Kolkata", "India"),
+    ("Asia/Colombo", "Sri Lanka"),
+    ("Asia/Kathmandu", "Nepal"),
+    ("Asia/Dhaka", "Bangladesh"),
+    ("Asia/Bangkok", "Thailand"),
+    ("Asia/Singapore", "Singapore"),
+    ("Asia/Hong_Kong", "Hong Kong"),
+    ("Asia/Manila", "Philippines"),
+    ("Asia/Tokyo", "Japan"),
+    ("Australia/Perth", "Australia, Perth"),
+    ("Australia/Darwin", "Australia, Darwin"),
+    ("Australia/Adelaide", "Australia, Adelaide"),
+    ("Australia/Brisbane", "Australia, Brisbane"),
+    ("Australia/Sydney", "Australia, Sydney and Melbourne"),
+    ("Pacific/Auckland", "New Zealand"),
+    ("America/St_Johns", "Canada, Newfoundland"),
+    ("America/Halifax", "Canada, Atlantic"),
+    ("America/Toronto", "Canada, Toronto"),
+    ("America/Winnipeg", "Canada, Winnipeg"),
+    ("America/Edmonton", "Canada, Calgary"),
+    ("America/Vancouver", "Canada, Vancouver"),
+    ("America/New_York", "United States, Eastern"),
+    ("America/Chicago", "United States, Central"),
+    ("America/Denver", "United States, Mountain"),
+    ("America/Phoenix", "United States, Arizona"),
+    ("America/Los_Angeles", "United States, Pacific"),
+    ("America/Anchorage", "United States, Alaska"),
+    ("Pacific/Honolulu", "United States, Hawaii"),
+    ("America/Jamaica", "Jamaica"),
+    ("America/Barbados", "Barbados"),
+    ("America/Mexico_City", "Mexico"),
+    ("America/Sao_Paulo", "Brazil"),
+    ("America/Argentina/Buenos_Aires", "Argentina"),
+)
+_NAMES = dict(PLACES)
+
+
+def place_name(zone: str) -> str:
+    """A time zone as people call it."""
+    return _NAMES.get(zone) or zone.rpartition("/")[2].replace("_", " ")
+
+
+def places_with(zone: str) -> tuple[tuple[str, str], ...]:
+    """The places to choose from, and before them the present one where it is none of them."""
+    return PLACES if zone in _NAMES else ((zone, place_name(zone)), *PLACES)
