@@ -17,6 +17,10 @@ from funnel.services import texts
 
 # Stands in until the therapist gives a sending address; production does not start without one.
 UNSET_ADDRESS = "guide@practice.example"
+_REFERRED = {
+    ("confirm", MailClass.CONFIRM): LinkPurpose.CONFIRM,
+    ("my-data", MailClass.RECEIPT): LinkPurpose.YOUR_DATA,
+}
 _ALWAYS = frozenset({"unsubscribe"})
 
 
@@ -130,10 +134,15 @@ class LetterWriter:
                 return self._signed(name, LinkPurpose.UNSUBSCRIBE, draft.handle)
             case "guide" if draft.guide_handle is not None:
                 return self._signed(name, LinkPurpose.GUIDE, draft.guide_handle)
-            case "confirm" if draft.mail_class is MailClass.CONFIRM and draft.reference:
-                return self._signed(name, LinkPurpose.CONFIRM, UUID(draft.reference))
+            case "confirm" | "my-data" if draft.reference:
+                return self._referred(draft, name, draft.reference)
             case _:
                 return self._day(draft, name)
+
+    def _referred(self, draft: Draft, name: str, reference: str) -> str | None:
+        """A link to what the mail is about; no other class of mail holds one like it."""
+        purpose = _REFERRED.get((name, draft.mail_class))
+        return self._signed(name, purpose, UUID(reference)) if purpose else None
 
     def _day(self, draft: Draft, name: str) -> str | None:
         numbers = {f"day-{day.number}": day.number for day in self.catalog.challenge.days}

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from funnel.db.bulk import among
 from funnel.db.people import Consent, FunnelEvent, Subscriber, Suppression
-from funnel.domain.errors import LinkInvalid
+from funnel.domain.errors import LinkInvalid, NotFound
 from funnel.domain.people import (
     PersonState,
     Purpose,
@@ -30,6 +30,15 @@ def by_handle(session: Session, handle: UUID, *, lock: bool = False) -> Subscrib
     person = session.scalars(query.with_for_update(key_share=True) if lock else query).first()
     if person is None:
         raise LinkInvalid
+    return person
+
+
+def by_id(session: Session, subscriber_id: int) -> Subscriber:
+    """The person of that number, locked; raises NotFound."""
+    query = select(Subscriber).where(Subscriber.id == subscriber_id)
+    person = session.scalars(query.with_for_update(key_share=True)).first()
+    if person is None:
+        raise NotFound
     return person
 
 

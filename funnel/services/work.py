@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from threading import Event
 
 from sqlalchemy.orm import Session, sessionmaker
@@ -15,6 +16,8 @@ from funnel.services import control, limits, mail_events, self_check
 from funnel.services.advancing import SequenceEngine
 from funnel.services.doubt import Sweeper
 from funnel.services.printing import Printer
+from funnel.services.rights.outside import Outside
+from funnel.services.rights.retention import Timers
 from funnel.services.sending import Sender
 from funnel.services.watch import LOOK_EVERY, Watch
 
@@ -24,6 +27,7 @@ MAX_ROUNDS = 1000
 SWEEP_EVERY = timedelta(seconds=5)
 TIDY_EVERY = timedelta(hours=1)
 FORGET_EVERY = timedelta(minutes=10)
+ERASE_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Worker:
     bell: Bell
     sequences: SequenceEngine
     watch: Watch
+    timers: Timers
+    outside: Outside
     linger_seconds: float = 4.0
     stopping: Event = field(default_factory=Event)
 
@@ -104,10 +110,14 @@ class Worker:
             with self.sessions.begin() as session:
                 control.forget_old_slots(session, now=machine)
                 limits.forget_old_windows(session, now=self.clock.now())
-                mail_events.forget_old_events(session, now=self.clock.now())
         if self._takes("forget", FORGET_EVERY):
             drain(self._forget_answers, self.stopping)
             self.printer.sweep()
+        if self._takes("erase", ERASE_EVERY):
+            drain(self.outside.erase_next, self.stopping)
+        if self._takes("retention", TIDY_EVERY):
+            for rule in self.timers.rules:
+                run_guarded(partial(drain, partial(self.timers.let_go, rule), self.stopping))
 
     def _forget_answers(self) -> bool:
         with self.sessions.begin() as session:

@@ -12,7 +12,19 @@ from markupsafe import Markup
 from funnel.domain.schedule import zone_of
 from funnel.runtime import Runtime
 from funnel.services.health import is_alive
-from funnel.web import desk, errors, guide, hooks, mailbox, portal, public, security, self_check
+from funnel.web import (
+    desk,
+    errors,
+    guide,
+    hooks,
+    mailbox,
+    paper,
+    portal,
+    public,
+    security,
+    self_check,
+    your_data,
+)
 from funnel.web.tally import VisitTally
 
 STATIC = Path(__file__).parent / "static"
@@ -32,7 +44,8 @@ def create_app(rt: Runtime) -> Flask:
     security.secure(app, rt)
     errors.handle_errors(app)
     _add_words(app, rt)
-    for part in (public, self_check, guide, portal, desk, hooks):
+    paper.add_filters(app)
+    for part in (public, self_check, guide, portal, your_data, desk, hooks):
         app.register_blueprint(part.routes(rt))
     if rt.mailbox is not None:
         app.register_blueprint(mailbox.routes(rt))

@@ -20,7 +20,7 @@ from tests.support.house import House, open_house
 
 ROOT = Path(__file__).parents[2]
 WEB_TEMPLATES = ROOT / "templates" / "web"
-OPEN_BLUEPRINTS = {"public", "self_check", "guide", "portal", "hooks", "mailbox"}
+OPEN_BLUEPRINTS = {"public", "self_check", "guide", "portal", "your_data", "hooks", "mailbox"}
 
 
 @pytest.fixture(scope="module")
