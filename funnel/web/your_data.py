@@ -70,13 +70,19 @@ def send_to_me(rt: Runtime, token: str) -> ResponseReturnValue:
 
 def open_data(rt: Runtime, token: str) -> ResponseReturnValue:
     """The page behind the mailed link."""
+    return _page(rt, "your_data/open.html", token)
+
+
+def _page(rt: Runtime, template: str, token: str, **values: object) -> str:
     with rt.reading.begin() as session:
-        whose = _whose(rt, session, token)
-        made = receipt.receipt(session, whose, now=rt.clock.now())
-    return render_template("your_data/open.html", token=token, made=made)
+        owner = _whose(rt, session, token)
+    choices = rt.links.token(LinkPurpose.PREFERENCES, owner.handle)
+    return render_template(
+        template, token=token, email=owner.email, preferences_token=choices, **values
+    )
 
 
-def _whose(rt: Runtime, session: Session, token: str) -> int:
+def _whose(rt: Runtime, session: Session, token: str) -> requests.Owner:
     return requests.whose(session, _handle(rt, token), now=rt.clock.now())
 
 
@@ -96,7 +102,7 @@ def _data(rt: Runtime, token: str) -> export.PersonalData:
     with rt.reading.begin() as session:
         return export.personal_data(
             session,
-            _whose(rt, session, token),
+            _whose(rt, session, token).subscriber_id,
             links=rt.links,
             brand=rt.catalog.brand,
             keeper=rt.keeper,
@@ -114,7 +120,9 @@ def download_receipt(rt: Runtime, token: str) -> ResponseReturnValue:
 
 def _receipt(rt: Runtime, token: str) -> receipt.Receipt:
     with rt.reading.begin() as session:
-        return receipt.receipt(session, _whose(rt, session, token), now=rt.clock.now())
+        return receipt.receipt(
+            session, _whose(rt, session, token).subscriber_id, now=rt.clock.now()
+        )
 
 
 def as_file(content: Record, name: str) -> Response:
@@ -126,23 +134,18 @@ def as_file(content: Record, name: str) -> Response:
 
 
 def ask_to_erase(rt: Runtime, token: str) -> ResponseReturnValue:
-    return _ask_to_erase(rt, token, is_unticked=False)
-
-
-def _ask_to_erase(rt: Runtime, token: str, *, is_unticked: bool) -> str:
-    with rt.reading.begin() as session:
-        made = receipt.receipt(session, _whose(rt, session, token), now=rt.clock.now())
-    return render_template("your_data/erase.html", token=token, made=made, is_unticked=is_unticked)
+    return _page(rt, "your_data/erase.html", token, is_unticked=False)
 
 
 def erase(rt: Runtime, token: str) -> ResponseReturnValue:
     """Erase the person of the link: the box has to be ticked, which no scanner does."""
     handle = _handle(rt, token)
     if forms.posted_fields().get("sure") != "yes":
-        return _ask_to_erase(rt, token, is_unticked=True), 422
+        return _page(rt, "your_data/erase.html", token, is_unticked=True), 422
     with rt.sessions.begin() as session:
-        whose = requests.whose(session, handle, now=rt.clock.now())
-        rt.rights.eraser.erase(session, whose, now=rt.clock.now())
+        now = rt.clock.now()
+        owner = requests.whose(session, handle, now=now)
+        rt.rights.eraser.erase(session, owner.subscriber_id, now=now)
     return render_template("your_data/erased.html")
 
 

@@ -112,7 +112,7 @@ TABLES: Mapping[str, Table] = {
     ),
     "kept_answers": Table(
         Fate.GOES,
-        "Your answers to the self-check",
+        "For how long we keep your answers",
         owner="subscriber_id",
         hers="given_at delete_at",
         inner="subscriber_id",

@@ -1,5 +1,6 @@
 """Asking for one's own data: a link goes to the address on file, and to no other."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -19,6 +20,15 @@ LINK_LIFE = timedelta(hours=24)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 A_VISITOR_AN_HOUR = 5
 AN_ADDRESS_A_DAY = 3
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose data it is; `handle` is what their other links are made of."""
+
+    subscriber_id: int
+    email: str
+    handle: UUID
 
 
 def ask_by_address(
@@ -65,14 +75,15 @@ def send_link(session: Session, person: Subscriber, *, links: Links, now: dateti
     )
 
 
-def whose(session: Session, handle: UUID, *, now: datetime) -> int:
-    """The subscriber id that a link to one's own data opens.
+def whose(session: Session, handle: UUID, *, now: datetime) -> Owner:
+    """The person whose data a link opens.
 
-    Raises LinkInvalid for an unknown one, LinkExpired for one of over a day ago.
+    Raises LinkInvalid for an unknown link, LinkExpired for one of over a day ago.
     """
     asked = session.scalars(select(DataRequest).where(DataRequest.public_id == handle)).first()
     if asked is None:
         raise LinkInvalid
     if asked.expires_at <= now:
         raise LinkExpired
-    return asked.subscriber_id
+    person = session.get_one(Subscriber, asked.subscriber_id)
+    return Owner(person.id, person.email, person.public_id)
