@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from funnel.adapters.journal import NAME, FileJournal
 from funnel.db.people import KeptAnswers, Subscriber
-from funnel.domain.journal import Done
+from funnel.domain.journal import Done, Entry
+from funnel.domain.people import fingerprint
 from funnel.services import recovery, self_check, suppression
 from funnel.services.recovery import Due
 from funnel.services.rights.replay import Replayed
@@ -159,6 +160,21 @@ def test_a_journal_from_the_old_server_is_enough(database: Database, tmp_path: P
         house.work()
         assert decide(house).erased == 1
         assert names(house) == set()
+
+
+def test_a_line_about_something_unheard_of_stops_nothing(house: House) -> None:
+    make.confirmed(house)
+    digest, now = fingerprint(ADA, house.rt.links.pepper), house.clock.now()
+    strange = [
+        Entry(now, Done.WITHDREW, digest, "telephone"),
+        Entry(now, Done.SUPPRESSED, digest, "bored"),
+        Entry(now, Done.SUPPRESSED, "ab" * 32, "bored"),
+        Entry(now, Done.WITHDREW, digest, "series"),
+    ]
+    house.rt.rights.replay.journal.append(strange)
+    with house.rt.sessions.begin() as session:
+        assert house.rt.rights.replay.apply(session, None, now=now) == Replayed(0, 1)
+    assert make.person(house).consents == []
 
 
 def test_the_journal_tells_of_nobody(house: House, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -68,7 +69,8 @@ class Replay:
     def _entries(self, since: datetime | None) -> dict[str, list[Entry]]:
         found: dict[str, list[Entry]] = defaultdict(list)
         for entry in self.journal.entries():
-            if since is None or entry.at >= since - AGAIN:
+            is_young = since is None or entry.at >= since - AGAIN
+            if is_young and _is_understood(entry):
                 found[entry.address_hash].append(entry)
         return found
 
@@ -89,14 +91,20 @@ class Replay:
 
     def _stop_by(self, session: Session, person: Subscriber, said: Entry, now: datetime) -> bool:
         if said.done is Done.WITHDREW:
-            return _withdraw(session, person, Purpose(said.about), said.at, now)
+            return _withdraw(session, person, said.about, said.at, now)
         reason = SuppressionReason(said.about or SuppressionReason.ERASED)
-        if reason is SuppressionReason.ERASED or _is_known(session, person, reason, said.at):
+        if reason is SuppressionReason.ERASED or _is_known(person, said.at):
             return False
         suppression.suppress_person(
             session, person, reason, evidence=BY_JOURNAL, links=self.links, now=now
         )
         return True
+
+
+def _is_understood(entry: Entry) -> bool:
+    """Whether it is about something that this version knows."""
+    known: type[StrEnum] = Purpose if entry.done is Done.WITHDREW else SuppressionReason
+    return entry.about in {"", *known}
 
 
 def _suppress_again(session: Session, address_hash: str, said: Collection[Entry]) -> None:
@@ -115,29 +123,18 @@ def _is_erased(person: Subscriber, said: Collection[Entry]) -> bool:
     return any(each.done is Done.ERASED and each.at >= person.created_at for each in said)
 
 
-def _is_known(
-    session: Session, person: Subscriber, reason: SuppressionReason, at: datetime
-) -> bool:
-    """Whether this database knows of it, or of a yes that came after it."""
-    if person.unsubscribed_at is not None and person.unsubscribed_at >= at:
-        return True
-    return reason is SuppressionReason.UNSUBSCRIBED and _agreed_since(session, person, at)
-
-
-def _agreed_since(session: Session, person: Subscriber, at: datetime) -> bool:
-    query = select(Consent).where(
-        Consent.subscriber_id == person.id, Consent.purpose != Purpose.HEALTH, Consent.given_at > at
-    )
-    return session.scalars(query.limit(1)).first() is not None
+def _is_known(person: Subscriber, at: datetime) -> bool:
+    """Whether this database knows of it, and of whatever yes came after it."""
+    return person.unsubscribed_at is not None and person.unsubscribed_at >= at
 
 
 def _withdraw(
-    session: Session, person: Subscriber, purpose: Purpose, at: datetime, now: datetime
+    session: Session, person: Subscriber, purpose: str, at: datetime, now: datetime
 ) -> bool:
     standing = session.get(Consent, (person.id, purpose))
     if standing is None or standing.given_at > at:
         return False
-    if purpose is Purpose.HEALTH:
+    if purpose == Purpose.HEALTH:
         self_check.withdraw(session, person.public_id, evidence=BY_JOURNAL, now=now)
         return True
-    return consent.withdraw(session, person, purpose, evidence=BY_JOURNAL, now=now)
+    return consent.withdraw(session, person, Purpose(purpose), evidence=BY_JOURNAL, now=now)
