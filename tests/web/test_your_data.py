@@ -91,6 +91,16 @@ def test_nobody_can_be_bombed_with_it(door: Door) -> None:
     assert mails(door) == 3
 
 
+def test_an_address_that_never_confirmed_gets_one_a_day_without_what_a_stranger_typed(
+    door: Door,
+) -> None:
+    make.request(door.house, name="Buy-now")
+    for _ in range(3):
+        ask(door)
+    assert mails(door) == 1
+    assert "Buy-now" not in "".join(mail.html for mail in door.house.mailer.to(ADA))
+
+
 def test_one_visitor_may_ask_five_times_an_hour(door: Door) -> None:
     for number in range(8):
         make.confirmed(door.house, f"p{number}@example.org")

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from funnel.db.people import Subscriber
 from funnel.db.rights import DataRequest
 from funnel.domain.errors import LinkExpired, LinkInvalid
-from funnel.domain.people import Address, fingerprint
+from funnel.domain.people import Address, PersonState, fingerprint
 from funnel.domain.ports import MailClass
 from funnel.links import Links
 from funnel.services import outbox, people
@@ -54,10 +54,12 @@ def ask_by_handle(session: Session, handle: UUID, *, links: Links, now: datetime
 def send_link(session: Session, person: Subscriber, *, links: Links, now: datetime) -> None:
     """Queue the mail with the link, at most a few a day; the person is locked.
 
-    It reaches everybody whose address works: also who has unsubscribed, or reported us.
+    It reaches everybody whose address works: also who has unsubscribed, or reported us. An
+    address that never confirmed gets one a day: a stranger may have typed it.
     """
     key = f"data:{fingerprint(person.email_key, links.pepper)}"
-    if not take(session, key, limit=AN_ADDRESS_A_DAY, window=DAY, now=now):
+    most = 1 if person.state == PersonState.PENDING else AN_ADDRESS_A_DAY
+    if not take(session, key, limit=most, window=DAY, now=now):
         return
     asked = DataRequest(
         public_id=uuid4(), subscriber_id=person.id, asked_at=now, expires_at=now + LINK_LIFE
