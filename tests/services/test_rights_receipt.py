@@ -50,7 +50,7 @@ def test_a_person_who_meets_two_wordings_has_both_each_with_its_time(house: Hous
     make.choose(house, series=True)
     lines = [line for line in receipt_of(house).lines if line.purpose == "series"]
     assert [(line.said, line.wording.version) for line in lines] == [
-        ("Asked for it, and ticked what stands below", 1),
+        ("Ticked this box", 1),
         ("Confirmed it, from the address itself", 1),
         ("Took it back", 1),
         ("Chose it, on the page of email choices", 2),
@@ -63,6 +63,7 @@ def test_every_line_is_told_in_order_with_all_that_was_noted(house: House) -> No
     made = receipt_of(house)
     assert [line.at for line in made.lines] == sorted(line.at for line in made.lines)
     first = made.lines[0]
+    assert first.said == "Asked for it"
     assert (first.page_url, first.form_version) == ("http://localhost/", "landing")
     assert (first.network, first.browser, first.seconds_on_page) == (
         "192.0.2.0",

@@ -16,14 +16,16 @@ from funnel.domain.errors import NotFound
 from funnel.domain.schedule import zone_of
 from funnel.services.rights.records import Record, plain
 
+GUIDE = "guide"
+ASKED = "Asked for it"
 PURPOSES = {
-    "guide": "The guide",
+    GUIDE: "The guide",
     "series": "The follow-up series",
     "health": "Keeping answers about health",
     "challenge": "The challenge’s emails",
 }
 _SAID = {
-    ("asked", True): "Asked for it, and ticked what stands below",
+    ("asked", True): "Ticked this box",
     ("asked", False): "Left this box empty",
     ("confirmed", True): "Confirmed it, from the address itself",
     ("joined", True): "Agreed, by joining",
@@ -126,7 +128,8 @@ def _texts(session: Session, ids: Collection[int]) -> dict[int, TextVersion]:
 
 def _line(event: ConsentEvent, texts: dict[int, TextVersion]) -> Line:
     notice = texts[event.notice_id] if event.notice_id else None
-    said = _SAID.get((event.action, event.is_granted))
+    is_button = event.purpose == GUIDE and event.action == "asked"  # it has no box of its own
+    said = ASKED if is_button else _SAID.get((event.action, event.is_granted))
     return Line(
         at=event.occurred_at,
         purpose=event.purpose,
