@@ -9,8 +9,10 @@ from sqlalchemy.exc import ArgumentError
 from funnel.adapters.press import refusal_of
 from funnel.adapters.smtp_server import read_smtp_url
 from funnel.content.catalog import Catalog, load_catalog
+from funnel.content.documents import Documents, Installation
 from funnel.content.guide_document import guide_document, pattern_part
 from funnel.content.lint import lint_all
+from funnel.content.privacy import PRIVACY_FIELDS
 from funnel.domain.errors import ContentInvalid, SettingInvalid
 from funnel.domain.ports import Document
 from funnel.settings import Finding, Settings
@@ -72,7 +74,7 @@ def _of_catalog(settings: Settings) -> tuple[Finding, ...]:
         catalog = load_catalog(Path(settings.templates_path))
     except ContentInvalid:
         return ()
-    return _guides(catalog) + _missing(settings, catalog)
+    return _guides(catalog) + _missing(settings, catalog) + _documents_left(settings, catalog)
 
 
 def _guides(catalog: Catalog) -> tuple[Finding, ...]:
@@ -85,6 +87,17 @@ def _guides(catalog: Catalog) -> tuple[Finding, ...]:
     )
 
 
+def documents_of(settings: Settings, catalog: Catalog) -> Documents:
+    """The documents about data protection of this installation."""
+    scheme = settings.mail_url.partition("://")[0].removesuffix("s")
+    installation = Installation(
+        site=settings.base_url,
+        mail="mailbox" if scheme == "mailbox" else "sendgrid" if scheme == "sendgrid" else "smtp",
+        database="SQLite" if settings.database_url.startswith("sqlite") else "Postgres",
+    )
+    return Documents(Path(settings.templates_path), catalog, installation)
+
+
 def _documents(catalog: Catalog) -> Iterator[Document]:
     """Guides that together hold every word of the catalog that a guide may show."""
     anyone = {"made_on": "2026-01-01", "challenge_url": "https://example.org"}
@@ -95,6 +108,24 @@ def _documents(catalog: Catalog) -> Iterator[Document]:
     for question in catalog.self_check.questions:
         for answer in question.answers:
             yield {**house, "told": [answer.told] if answer.told else []}
+
+
+def _documents_left(settings: Settings, catalog: Catalog) -> tuple[Finding, ...]:
+    """What the documents about data protection still wait for, and any that cannot be written."""
+    try:
+        missing = documents_of(settings, catalog).missing
+    except ContentInvalid as error:
+        return tuple(Finding("W03", problem, "") for problem in error.findings)
+    return tuple(
+        Finding(
+            "P01",
+            f"{name} in templates/privacy.yaml is not filled in.",
+            "Your privacy notice and records wait for it.",
+            is_error=False,
+        )
+        for name in missing
+        if name in PRIVACY_FIELDS
+    )
 
 
 def _missing(settings: Settings, catalog: Catalog) -> tuple[Finding, ...]:

@@ -25,6 +25,7 @@ class LinkPurpose(StrEnum):
     GUIDE = "guide"
     PORTAL = "portal"
     PREFERENCES = "preferences"
+    YOUR_DATA = "your-data"
     UNSUBSCRIBE = "unsubscribe"
 
 
@@ -43,6 +44,7 @@ PATTERNS = {
     "programme": "/programme/{token}",
     "preferences": "/preferences/{token}",
     "your-data": "/your-data/{token}",
+    "my-data": "/your-data/open/{token}",
     "unsubscribe": "/unsubscribe/{token}",
     "desk": "/desk/",
     "desk-setup": "/desk/set-up/{token}",
@@ -52,16 +54,17 @@ PATTERNS = {
 class Links:
     """Builds URLs under `base_url` and signs with the first of `secret_keys`.
 
-    Older keys still verify, so that a key can be changed without breaking sent mail.
+    Older keys still verify, so that a key can be changed without breaking sent mail. Addresses are
+    hashed with `address_key`; without one with the oldest key.
     """
 
-    def __init__(self, base_url: str, secret_keys: Sequence[str]) -> None:
+    def __init__(self, base_url: str, secret_keys: Sequence[str], address_key: str = "") -> None:
         self.base_url = base_url.rstrip("/")
         self._keys = list(reversed([derive(key, "signing") for key in secret_keys]))
         self._fernet = MultiFernet(
             [Fernet(base64.urlsafe_b64encode(derive(key, "sealing"))) for key in secret_keys]
         )
-        self.pepper = derive(secret_keys[-1], "addresses")
+        self.pepper = derive(address_key or secret_keys[-1], "addresses")
         self._signers = {
             purpose: Signer(self._keys, salt=f"funnel/{purpose}", digest_method=hashlib.sha256)
             for purpose in LinkPurpose

@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -14,13 +15,15 @@ from blueprint import figures
 from blueprint.version import code_version
 from funnel.adapters.clocks import SystemClock
 from funnel.adapters.fenced import FencedMailer
+from funnel.adapters.journal import FileJournal
 from funnel.adapters.mailbox import FileMailbox
 from funnel.adapters.mark import FileMarks
 from funnel.adapters.press import PdfPress
 from funnel.adapters.sendgrid_events import SignatureVerifier
 from funnel.adapters.storage import FileStorage
-from funnel.checks import refuse_errors
+from funnel.checks import documents_of, refuse_errors
 from funnel.content.catalog import Catalog, load_catalog
+from funnel.content.documents import NOTICE, Documents
 from funnel.content.guide_document import guide_document
 from funnel.content.house_rules import house
 from funnel.content.render import Renderer
@@ -38,6 +41,7 @@ from funnel.domain.ports import (
     GuidePress,
     MailboxReader,
     Mailer,
+    ProviderErasure,
     WebhookVerifier,
 )
 from funnel.links import Links
@@ -51,6 +55,10 @@ from funnel.services.lineage import NOT_LOOKED_YET, LineageWatch
 from funnel.services.printing import Printer
 from funnel.services.publishing import Editor, Shipping, publish_shipped
 from funnel.services.recipes import Recipe
+from funnel.services.rights import notice
+from funnel.services.rights.golive import GoLive
+from funnel.services.rights.journal import JournalKeeping
+from funnel.services.rights.rights import Rights, make_rights
 from funnel.services.self_check import Keeper, house_parts
 from funnel.services.sending import Sender, nothing
 from funnel.services.shelf import Shelf
@@ -87,6 +95,8 @@ class Runtime:
     verifier: WebhookVerifier
     worker: Worker
     sequences: SequenceEngine
+    documents: Documents
+    rights: Rights
     figure: Callable[[str], figures.Figure]
 
     def close(self) -> None:
@@ -121,12 +131,12 @@ def build_runtime(
     clock = clock or SystemClock()
     engine = make_engine(settings.database_url)
     sessions = make_sessions(engine)
-    links = Links(settings.base_url, settings.secret_keys)
+    links = Links(settings.base_url, settings.secret_keys, settings.address_key)
     root = Path(settings.templates_path)
     catalog = catalog or load_catalog(root)
     provider = mailer or _mailer(settings)
     mailer = _fenced(settings, provider)
-    vault = Vault(settings.secret_keys)
+    vault = Vault(settings.secret_keys, settings.address_key)
     keeper = Keeper(vault, catalog.self_check)
     shelf = Shelf(FileStorage(_local_path(settings.storage_url)), vault)
     recipe = _recipe(catalog, links, vault)
@@ -135,7 +145,22 @@ def build_runtime(
     writer = LetterWriter(catalog, renderer, links)
     bell = bell or _bell(settings)
     sequences = SequenceEngine(links.pepper, _rules(catalog), keeper.patterns)
-    watch = _watch(settings, sessions, clock, mailer, patience)
+    watch = _watch(settings, catalog, sessions, clock, mailer, patience)
+    journal = FileJournal(_local_path(settings.storage_url))
+    if not settings.demo:
+        JournalKeeping(journal, links.pepper).watch(sessions)
+    rights = make_rights(
+        catalog,
+        sessions=sessions,
+        reading=make_readers(engine),
+        clock=clock,
+        links=links,
+        shelf=shelf,
+        recipe=recipe,
+        journal=journal,
+        provider=_erasure(provider),
+        margin=_margin(mailer, patience),
+    )
     throttle = Throttle(watch.limits, watch.clocks.gate)
     worker = Worker(
         sessions=sessions,
@@ -161,6 +186,8 @@ def build_runtime(
         sequences=sequences,
         watch=watch,
         remind_after=catalog.house_rules.confirm_reminder,
+        timers=rights.timers,
+        outside=rights.outside,
     )
     return Runtime(
         settings=settings,
@@ -182,6 +209,8 @@ def build_runtime(
         verifier=SignatureVerifier(settings.sendgrid_public_keys),
         worker=worker,
         sequences=sequences,
+        documents=documents_of(settings, catalog),
+        rights=rights,
         figure=figures.draw,
     )
 
@@ -197,10 +226,12 @@ def prepare(rt: Runtime) -> Shipping:
         if not control.is_same_pepper(session, fingerprint("pepper", rt.links.pepper)):
             raise SettingInvalid(
                 "the oldest key in SECRET_KEY is another one than before, so addresses to be left "
-                "alone could not be told any more. Put the old key back as the last one."
+                "alone could not be told any more. Put the old key back as the last one, or name "
+                "it as ADDRESS_KEY."
             )
         shipping = publish_shipped(session, texts, rt.catalog, now=rt.clock.now())
         house_copies.keep_fresh(session, rt.recipe, now=rt.clock.now())
+        notice.publish(session, rt.documents.all[NOTICE].source, now=rt.clock.now())
     return shipping
 
 
@@ -216,6 +247,7 @@ def _worker_name() -> str:
 
 def _watch(
     settings: Settings,
+    catalog: Catalog,
     sessions: sessionmaker[Session],
     clock: Clock,
     mailer: Mailer,
@@ -231,10 +263,26 @@ def _watch(
         # Hours of an outage are the machine's hours: a calendar that runs fast knows none.
         catches_up=settings.send_rate is not None and isinstance(clock, SystemClock),
     )
-    margin = patience.lease + patience.call_lease(mailer.answer_seconds)
+    margin = _margin(mailer, patience)
     lineage = None if settings.demo else LineageWatch(sessions, clock, marks, gate, margin)
     clocks = ClockWatch(sessions, SystemClock(), mailer, gate, _worker_name())
-    return Watch(sessions, clock, limits, lineage, clocks)
+    return Watch(sessions, clock, limits, lineage, clocks, _golive(settings, catalog))
+
+
+def _golive(settings: Settings, catalog: Catalog) -> GoLive:
+    """The law's question is for those who write to real people."""
+    is_real = settings.is_production and settings.has_real_provider
+    return GoLive(is_answered=not is_real or catalog.privacy.ico_answer is not None)
+
+
+def _margin(mailer: Mailer, patience: Patience) -> timedelta:
+    """For how long a mail that was claimed may still be under way."""
+    return patience.lease + patience.call_lease(mailer.answer_seconds)
+
+
+def _erasure(provider: Mailer) -> ProviderErasure | None:
+    """Who can be asked to erase what was sent. A mail server is no archive: there is nobody."""
+    return provider if isinstance(provider, FileMailbox) else None
 
 
 def _local_path(url: str) -> Path:

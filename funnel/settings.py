@@ -51,6 +51,7 @@ class Settings:
     storage_url: str = "file://var/guides"
     broker_url: str = field(default="", repr=False)
     secret_keys: tuple[str, ...] = field(default=(), repr=False)
+    address_key: str = field(default="", repr=False)
     base_url: str = "http://127.0.0.1:8000"
     listen: str = "127.0.0.1:8000"
     is_production: bool = False
@@ -81,6 +82,7 @@ class Settings:
             storage_url=read.text("STORAGE_URL", cls.storage_url),
             broker_url=read.text("BROKER_URL", ""),
             secret_keys=read.words("SECRET_KEY") or (() if is_production else _own_secret()),
+            address_key=read.text("ADDRESS_KEY", ""),
             base_url=_site(read.text("BASE_URL", cls.base_url)),
             listen=read.text("LISTEN", cls.listen),
             is_production=is_production,
@@ -231,11 +233,12 @@ def _checks(settings: Settings) -> list[Finding | None]:
 
 
 def _check_secret(settings: Settings) -> Finding | None:
-    if settings.secret_keys and all(len(k) >= MIN_SECRET_CHARACTERS for k in settings.secret_keys):
+    keys = settings.secret_keys + ((settings.address_key,) if settings.address_key else ())
+    if settings.secret_keys and all(len(key) >= MIN_SECRET_CHARACTERS for key in keys):
         return None
     return Finding(
         "S01",
-        "SECRET_KEY is missing or shorter than 32 characters.",
+        "SECRET_KEY is missing, or one of the keys is shorter than 32 characters.",
         "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
     )
 

@@ -9,26 +9,44 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from funnel.domain.errors import VaultLocked
 
+MARK_CHARACTERS = 9  # eight of the key's mark, and the dot behind it
+
 
 class Vault:
-    """Seals with the first of `secret_keys`; older keys still open what they sealed."""
+    """Seals with the first of `secret_keys`; older keys still open what they sealed.
 
-    def __init__(self, secret_keys: Sequence[str]) -> None:
-        self._fernet = MultiFernet(
-            [Fernet(base64.urlsafe_b64encode(derive(key, "vault"))) for key in secret_keys]
-        )
-        self._naming = derive(secret_keys[-1], "names")
+    What is sealed begins with the mark of its key, so that it can be found once the key is old.
+    Names come from `naming_key`; without one from the oldest key.
+    """
+
+    def __init__(self, secret_keys: Sequence[str], naming_key: str = "") -> None:
+        fernets = [Fernet(base64.urlsafe_b64encode(derive(key, "vault"))) for key in secret_keys]
+        marks = [derive(key, "mark").hex()[: MARK_CHARACTERS - 1] for key in secret_keys]
+        self.newest_mark = f"{marks[0]}.".encode()
+        self._seal = fernets[0].encrypt
+        self._by_mark = {
+            f"{mark}.".encode(): each for mark, each in zip(marks, fernets, strict=True)
+        }
+        self._any = MultiFernet(fernets)
+        self._naming = derive(naming_key or secret_keys[-1], "names")
 
     def seal(self, content: bytes) -> bytes:
         """The content, encrypted and signed."""
-        return self._fernet.encrypt(content)
+        return self.newest_mark + self._seal(content)
 
     def open(self, sealed: bytes) -> bytes:
         """What was sealed; raises VaultLocked when no key fits or a bit has changed."""
+        marked = self._by_mark.get(sealed[:MARK_CHARACTERS])
         try:
-            return self._fernet.decrypt(sealed)
+            if marked is not None:
+                return marked.decrypt(sealed[MARK_CHARACTERS:])
+            return self._any.decrypt(sealed)  # from before there were marks
         except InvalidToken as error:
             raise VaultLocked from error
+
+    def is_newest(self, sealed: bytes) -> bool:
+        """Whether today's key sealed it."""
+        return sealed.startswith(self.newest_mark)
 
     def name(self, content: bytes) -> str:
         """The same name for the same content, in hex; without our key it cannot be guessed."""

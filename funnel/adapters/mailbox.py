@@ -53,6 +53,15 @@ class FileMailbox:
         del to_address, since
         return any(self._folder.glob(f"*-{message_id}-*.eml"))
 
+    def erase(self, addresses: Sequence[str]) -> None:
+        """Remove every mail to these addresses, for good."""
+        gone = {address.lower() for address in addresses}
+        for _, key in list(self._arrivals()):
+            item = self._item(key)
+            if item is not None and item.to_address.lower() in gone:
+                self._file(key).unlink(missing_ok=True)
+        settle_folder(self._folder)
+
     def close(self) -> None:
         """Nothing is held open."""
 

@@ -10,6 +10,7 @@ from funnel.cli.demo import demo
 from funnel.cli.doctor import doctor
 from funnel.cli.migrate import migrate
 from funnel.cli.rehearse import rehearse
+from funnel.cli.rights import retention, rotate_keys
 from funnel.cli.sending import resume, stop
 from funnel.cli.set_up import set_up
 from funnel.cli.simulate import simulate
@@ -32,6 +33,8 @@ for command in (
     set_up,
     stop,
     resume,
+    retention,
+    rotate_keys,
     check,
     doctor,
 ):

@@ -48,11 +48,14 @@ def _resume(rt: Runtime, due: recovery.Due | None) -> str:
             brake.let_go(session, now=rt.clock.now())
         found = None
         if due is not None:
-            found = recovery.decide(session, due, engine=rt.sequences, now=rt.clock.now())
+            found = recovery.decide(
+                session, due, engine=rt.sequences, replay=rt.rights.replay, now=rt.clock.now()
+            )
     rt.bell.ring("mail")
     if found is None:
         return "Mail goes again."
-    return f"Mail goes again. {found.places} places go on, {found.passed} mails were passed over."
+    went = f"{found.places} places go on, {found.passed} mails were passed over."
+    return f"Mail goes again. {went}\n{found.replayed.say}"
 
 
 def _who() -> str:

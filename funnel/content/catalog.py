@@ -1,4 +1,5 @@
-"""Loads the words that are not mails: brand, safety, self-check, challenge, offers, consents."""
+"""Loads the words that are not mails: brand, safety, self-check, challenge, offers, consents,
+what is kept and for how long."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from funnel.content.files import read_text, shown_path
 from funnel.content.findings import Findings
 from funnel.content.house_rules import HouseRules
 from funnel.content.models import STRICT, read_model
+from funnel.content.privacy import PrivacyFacts
+from funnel.content.retention import Retention
 from funnel.content.self_check import read_self_check
 from funnel.domain.errors import ContentInvalid
 from funnel.domain.self_check import SelfCheck
@@ -132,6 +135,8 @@ class Catalog:
     wordings: Mapping[str, Wording]
     self_check: SelfCheck
     house_rules: HouseRules
+    privacy: PrivacyFacts
+    retention: Retention
 
 
 def load_catalog(root: Path) -> Catalog:
@@ -144,9 +149,11 @@ def load_catalog(root: Path) -> Catalog:
     wordings = _load(dict[Key, _WordingFile], root, "wordings.yaml", problems)
     self_check = _load_self_check(root, problems)
     rules = _load(HouseRules, root, "sending.yaml", problems)
-    if not (brand and safety and challenge and self_check and rules):
+    privacy = _load(PrivacyFacts, root, "privacy.yaml", problems)
+    retention = _load(Retention, root, "retention.yaml", problems)
+    if not (brand and safety and challenge and self_check):
         raise ContentInvalid(tuple(problems))
-    if offers is None or wordings is None:
+    if not (rules and privacy and retention) or offers is None or wordings is None:
         raise ContentInvalid(tuple(problems))
     _refuse_another_promise(wordings, self_check)
     named = {key: Wording(key, each.version, each.text) for key, each in wordings.items()}
@@ -158,6 +165,8 @@ def load_catalog(root: Path) -> Catalog:
         wordings=MappingProxyType(named),
         self_check=self_check,
         house_rules=rules,
+        privacy=privacy,
+        retention=retention,
     )
 
 

@@ -123,7 +123,7 @@ class Renderer:
 
     def _links(self, compiled: CompiledMail, fields: MailFields) -> dict[str, str]:
         if fields.is_marketing and compiled.links & SERVICE_LINKS:
-            raise MailRefused("A marketing mail may not hold the link that confirms an address.")
+            raise MailRefused("A marketing mail may not hold a link of a service mail.")
         known = self._brand_links | dict(fields.links)
         absent = sorted(compiled.links - known.keys())
         if absent:

@@ -51,13 +51,15 @@ class WaitlistEntry(Base):
 
 
 class Purchase(Base):
-    """An offer that was paid for, as the therapist marked it."""
+    """An offer that was paid for, as the therapist marked it. An erased buyer leaves it unnamed."""
 
     __tablename__ = "purchase"
     __table_args__ = (UniqueConstraint("subscriber_id", "offer_key"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id", ondelete="CASCADE"))
+    subscriber_id: Mapped[int | None] = mapped_column(
+        ForeignKey("subscriber.id", ondelete="SET NULL")
+    )
     offer_key: Mapped[str]
     marked_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     purchased_at: Mapped[datetime]

@@ -114,13 +114,17 @@ class Consent(Base):
 
 
 class ConsentEvent(Base):
-    """Evidence, append-only: who agreed to, or withdrew from, which exact wording, and how."""
+    """Evidence, append-only: who agreed to, or withdrew from, which exact wording, and how.
+
+    The one change that the database lets through makes a tombstone of a line: the person and all
+    that could tell who it was are taken out, and what was agreed to, and when, stays.
+    """
 
     __tablename__ = "consent_event"
     __table_args__ = (Index("ix_consent_event_subscriber_id", "subscriber_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id"))
+    subscriber_id: Mapped[int | None] = mapped_column(ForeignKey("subscriber.id"))
     occurred_at: Mapped[datetime]
     action: Mapped[str]
     purpose: Mapped[str]
@@ -134,6 +138,7 @@ class ConsentEvent(Base):
     user_agent: Mapped[str]
     source: Mapped[str]
     seconds_on_page: Mapped[float | None]
+    notice_id: Mapped[int | None] = mapped_column(ForeignKey("text_version.id"))
 
 
 class Suppression(Base):

@@ -27,6 +27,7 @@ from funnel.db.people import (
     Suppression,
     VisitCount,
 )
+from funnel.db.rights import DataRequest, ErasureJob
 from funnel.db.texts import TextVersion
 
 __all__ = [
@@ -41,7 +42,9 @@ __all__ = [
     "Consent",
     "ConsentEvent",
     "Control",
+    "DataRequest",
     "Enrolment",
+    "ErasureJob",
     "FunnelEvent",
     "Guide",
     "GuidePrint",

@@ -72,6 +72,10 @@ class VaultLocked(FunnelError):
     """What was kept cannot be opened with today's keys."""
 
 
+class ErasureFailed(FunnelError):
+    """Whoever carried the mail has not erased it yet."""
+
+
 class GuideFailed(FunnelError):
     """The guide could not be made."""
 

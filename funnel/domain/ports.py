@@ -1,6 +1,6 @@
 """What the funnel asks of the outside world."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
+from funnel.domain.journal import Entry
 from funnel.domain.lineage import Mark
 
 # What a guide is printed from: plain JSON values by name.
@@ -213,6 +214,25 @@ class Marks(Protocol):
     def write(self, mark: Mark) -> None:
         """Keep a mark in place of the last one. Raises OSError where it cannot be written."""
         ...
+
+
+class Journal(Protocol):
+    """Lines outside the database, only ever added to."""
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Add lines for good. Raises OSError where that cannot be."""
+        ...
+
+    def entries(self) -> Iterator[Entry]: ...
+
+
+class ProviderErasure(Protocol):
+    """Erases what lies of addresses with whoever carried their mail. Safe to repeat.
+
+    Raises ErasureFailed, or OSError, where it has to be tried again.
+    """
+
+    def erase(self, addresses: Sequence[str]) -> None: ...
 
 
 class Bell(Protocol):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -234,8 +234,3 @@ def _tell_old_address(
         to_address=old,
         now=now,
     )
-
-
-def forget_old(session: Session, *, now: datetime) -> None:
-    """Delete wishes whose link has run out; what came of them is in the evidence."""
-    session.execute(delete(AddressChange).where(AddressChange.expires_at <= now))

@@ -8,8 +8,10 @@ from sqlalchemy.orm import Session
 from funnel.db.people import Consent, ConsentEvent, Subscriber
 from funnel.db.upsert import insert_if_absent
 from funnel.domain.evidence import Evidence
+from funnel.domain.journal import Done
 from funnel.domain.people import Purpose
 from funnel.services import texts
+from funnel.services.rights import journal, notice
 
 GUIDE = "guide"
 ADDRESS = "address"
@@ -25,7 +27,7 @@ def note(
     evidence: Evidence,
     now: datetime,
 ) -> None:
-    """Append one line of evidence, with the exact wording in force."""
+    """Append one line of evidence, with the exact wording and the privacy notice in force."""
     wording = texts.require(session, "wording", purpose)
     session.add(
         ConsentEvent(
@@ -43,6 +45,7 @@ def note(
             user_agent=evidence.user_agent,
             source=person.source,
             seconds_on_page=evidence.seconds_on_page,
+            notice_id=notice.in_force(session),
         )
     )
 
@@ -81,6 +84,7 @@ def withdraw(
         .returning(Consent.purpose)
     ).first()
     if gone is not None:
+        journal.note(session, Done.WITHDREW, person.email_key, purpose, now=now)
         note(
             session,
             person,

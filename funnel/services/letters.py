@@ -17,9 +17,12 @@ from funnel.services import texts
 
 # Stands in until the therapist gives a sending address; production does not start without one.
 UNSET_ADDRESS = "guide@practice.example"
+_REFERRED = {
+    ("confirm", MailClass.CONFIRM): LinkPurpose.CONFIRM,
+    ("confirm-change", MailClass.CONFIRM): LinkPurpose.CHANGE,
+    ("my-data", MailClass.RECEIPT): LinkPurpose.YOUR_DATA,
+}
 _ALWAYS = frozenset({"unsubscribe"})
-# What a confirm mail is about: its own reference, and no page of the person.
-_CONFIRMS = {"confirm": LinkPurpose.CONFIRM, "confirm-change": LinkPurpose.CHANGE}
 
 
 @dataclass(frozen=True)
@@ -132,11 +135,15 @@ class LetterWriter:
                 return self._signed(name, LinkPurpose.UNSUBSCRIBE, draft.handle)
             case "guide" if draft.guide_handle is not None:
                 return self._signed(name, LinkPurpose.GUIDE, draft.guide_handle)
-            case _ if name in _CONFIRMS and draft.mail_class is MailClass.CONFIRM:
-                handle = UUID(draft.reference) if draft.reference else None
-                return self._signed(name, _CONFIRMS[name], handle)
+            case "confirm" | "confirm-change" | "my-data" if draft.reference:
+                return self._referred(draft, name, draft.reference)
             case _:
                 return self._day(draft, name)
+
+    def _referred(self, draft: Draft, name: str, reference: str) -> str | None:
+        """A link to what the mail is about; no other class of mail holds one like it."""
+        purpose = _REFERRED.get((name, draft.mail_class))
+        return self._signed(name, purpose, UUID(reference)) if purpose else None
 
     def _day(self, draft: Draft, name: str) -> str | None:
         if draft.handle is None:

@@ -4,10 +4,10 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -17,14 +17,13 @@ from funnel.db.upsert import insert_if_absent
 from funnel.domain.clock import Clock
 from funnel.domain.delivery import EventKind, MessageState, later, read_event, suppression_for
 from funnel.domain.errors import FunnelError, InvalidInput
-from funnel.domain.people import SuppressionReason, parse_address
+from funnel.domain.people import SuppressionReason, fingerprint, parse_address
 from funnel.links import Links
 from funnel.services import people, suppression
 from funnel.services.moving import set_state
 
 KEPT_FIELDS = ("event", "type", "reason", "status", "smtp-id", "sg_message_id", "send_id", "email")
 MAX_FIELD = 500
-KEEP_EVENTS = timedelta(days=30)
 _PLAIN = re.compile(r"[!-~]{1,200}")
 CLOSED_BY_NEWS = frozenset(
     {
@@ -104,12 +103,6 @@ def handle_events(session: Session, *, links: Links, clock: Clock, limit: int = 
     return len(waiting)
 
 
-def forget_old_events(session: Session, *, now: datetime) -> None:
-    """Delete handled events of over thirty days ago; what they meant is in the messages."""
-    is_old = MailEvent.handled_at <= now - KEEP_EVENTS
-    session.execute(delete(MailEvent).where(is_old))
-
-
 def _everyone(session: Session, events: list[MailEvent]) -> set[int | None]:
     """Whom these events may be about, by subscriber id; mail to strangers has none."""
     handles = {handle for event in events for handle in _handles(event.body)}
@@ -131,6 +124,18 @@ def _handle(session: Session, event: MailEvent, links: Links, clock: Clock) -> N
     reason = suppression_for(kind)
     if reason is not None:
         _suppress(session, event, message, reason, links, clock.now())
+    if message is None and _is_about_somebody_erased(session, event.body, links):
+        event.body = {"event": event.body.get("event", "")}
+
+
+def _is_about_somebody_erased(session: Session, body: Mapping[str, object], links: Links) -> bool:
+    """Late news of a mail to somebody who is here no more: it must not bring the address back."""
+    key = _address_key(body)
+    if key is None or session.scalar(select(Subscriber.id).where(Subscriber.email_key == key)):
+        return False
+    address_hash = fingerprint(key, links.pepper)
+    found = people.suppressions(session, {address_hash}).get(address_hash, frozenset())
+    return SuppressionReason.ERASED in found
 
 
 def _find_message(session: Session, body: Mapping[str, object]) -> Message | None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from funnel.db.bulk import among
 from funnel.db.people import Consent, FunnelEvent, Subscriber, Suppression
-from funnel.domain.errors import LinkInvalid
+from funnel.domain.errors import LinkInvalid, NotFound
 from funnel.domain.people import (
     PersonState,
     Purpose,
@@ -33,8 +33,18 @@ def by_handle(session: Session, handle: UUID, *, lock: bool = False) -> Subscrib
     return person
 
 
+def by_id(session: Session, subscriber_id: int) -> Subscriber:
+    """The person of that number, locked; raises NotFound."""
+    query = select(Subscriber).where(Subscriber.id == subscriber_id)
+    person = session.scalars(query.with_for_update(key_share=True)).first()
+    if person is None:
+        raise NotFound
+    return person
+
+
 def lock(session: Session, ids: Collection[int | None] | SelectBase) -> None:
     """Take the rows of these people, always in the same order; mail to strangers has none.
+
 
     Whoever is to change mails or enrolments of people does this first, so that no two wait for
     each other: a deadlock would cost an unsubscribe, or the answer of a provider.

@@ -20,6 +20,7 @@ from funnel.services import people, restored
 from funnel.services.advancing import SequenceEngine, skip_rows
 from funnel.services.places import Enrolled, enrolled
 from funnel.services.restored import Gap, Standstill
+from funnel.services.rights.replay import Replay, Replayed
 from funnel.services.settling import SettledStep, steps_settled
 
 PASSED = "It fell due before the database was restored, and may have gone then."
@@ -38,17 +39,19 @@ class Due(StrEnum):
 
 @dataclass(frozen=True)
 class Recovered:
-    """How many places go on, and how many steps were passed over."""
+    """How many places go on, how many steps were passed over, and what the journal knew."""
 
     places: int
     passed: int
+    replayed: Replayed
 
 
 def decide(
-    session: Session, due: Due, *, engine: SequenceEngine, now: datetime
+    session: Session, due: Due, *, engine: SequenceEngine, replay: Replay, now: datetime
 ) -> Recovered | None:
     """Let mail go again in a restored database; None when nothing stands still.
 
+    First of all, whoever was erased or said stop since the backup is, or does, so again.
     `skip` passes over every series mail that fell due, so that nobody gets one twice. `send` sends
     them, even where one may have gone. Either way a mail that is in doubt goes only when the
     provider says that it does not have it.
@@ -56,6 +59,7 @@ def decide(
     stopped = restored.standstill(session)
     if stopped is None:
         return None
+    replayed = replay.apply(session, stopped.gap.since, now=now)
     doubted = _is_doubted(stopped)
     whose = select(Enrolment.subscriber_id).where(_is_held())
     people.lock(session, whose.union(select(Message.subscriber_id).where(doubted)))
@@ -67,7 +71,7 @@ def decide(
             count += _pass_over(session, ids[first : first + BATCH], stopped.gap, engine)
     places = restored.change(session, update(Enrolment).where(_is_held()), _going(now))
     restored.allow(session, now=now)
-    return Recovered(places, count)
+    return Recovered(places, count, replayed)
 
 
 def _is_held() -> ColumnElement[bool]:

@@ -18,7 +18,7 @@ from funnel.domain.errors import VaultLocked
 from funnel.domain.evidence import Evidence
 from funnel.domain.people import Purpose
 from funnel.domain.ports import Document
-from funnel.domain.self_check import Answer, Pattern, SelfCheck, pattern_for, told
+from funnel.domain.self_check import Answer, Pattern, Question, SelfCheck, pattern_for, told
 from funnel.services import consent, guides, people
 from funnel.vault import Vault
 
@@ -86,6 +86,22 @@ class Keeper:
         except VaultLocked:
             return ()
 
+    def spelled(self, sealed: bytes) -> dict[str, str]:
+        """Sealed answers as she gave them: her pattern's name, then each question with its answer.
+
+        For her alone. Empty when no key opens them; a question that is gone goes by its key.
+        """
+        kept = self._open(sealed)
+        if kept is None:
+            return {}
+        pattern, answers = kept
+        questions = {question.key: question for question in self.check.questions}
+        said = {
+            questions[key].title if key in questions else key: _words(questions.get(key), answer)
+            for key, answer in answers.items()
+        }
+        return {"Your pattern": pattern.name, **said}
+
     def part(self, session: Session, subscriber_id: int) -> Document:
         """What a person's answers add to her guide; nothing when none are kept or readable."""
         row = session.get(KeptAnswers, subscriber_id, populate_existing=True)
@@ -111,6 +127,11 @@ class Keeper:
 
     def _pattern(self, key: str) -> Pattern | None:
         return next((found for found in self.check.patterns if found.key == key), None)
+
+
+def _words(question: Question | None, key: str) -> str:
+    found = [answer.text for answer in question.answers if answer.key == key] if question else []
+    return found[0] if found else key
 
 
 def reader_part(check: SelfCheck, pattern: Pattern, answers: Mapping[str, str]) -> Document:

@@ -1,11 +1,12 @@
 """Finished guides on file: sealed, so that what lies in the storage tells nothing about anybody."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from funnel.domain.errors import VaultLocked
 from funnel.domain.ports import Storage
 from funnel.services.workplace import Workplace
-from funnel.vault import Vault
+from funnel.vault import MARK_CHARACTERS, Vault
 
 # A sealed file's size tells its content's: every edition fills the same number of these, whatever
 # is said in it. Guides of about 196 kB lie on both sides of three blocks of 64 KiB.
@@ -31,6 +32,15 @@ class Shelf:
     def has(self, key: str | None) -> bool:
         """True when there is a file under the key that can be read."""
         return self.read(key) is not None
+
+    def is_current(self, key: str) -> bool:
+        """True when there is a file under the key that today's key sealed."""
+        path = self.storage.path(key)
+        if path is None:
+            return False
+        with suppress(FileNotFoundError), path.open("rb") as file:
+            return self.vault.is_newest(file.read(MARK_CHARACTERS))
+        return False
 
     def read(self, key: str | None) -> bytes | None:
         """The content; None when the file is gone, or sealed with a key we no longer have."""

@@ -101,7 +101,9 @@ def _find_or_add(session: Session, request: SignupRequest, now: datetime) -> Sub
         is_test=False,
     )
     query = select(Subscriber).where(Subscriber.email_key == request.address.key)
-    person = session.scalars(query.with_for_update(key_share=True)).one()
+    person = session.scalars(query.with_for_update(key_share=True)).first()
+    if person is None:  # erased, or let go, between the two statements
+        return _find_or_add(session, request, now)
     if person.state == PersonState.PENDING:
         person.first_name = request.first_name or person.first_name
     return person

@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 from funnel.db.people import Subscriber, Suppression
 from funnel.db.upsert import insert_if_absent
 from funnel.domain.evidence import Evidence
+from funnel.domain.journal import Done
 from funnel.domain.people import PersonState, Purpose, SuppressionReason, fingerprint
 from funnel.domain.sequence import Fact
 from funnel.links import Links
 from funnel.services import consent, enrolment, self_check
 from funnel.services.facts import record_fact
+from funnel.services.rights import journal
 
 _STATE = {
     SuppressionReason.UNSUBSCRIBED: PersonState.UNSUBSCRIBED,
@@ -27,6 +29,7 @@ _WHY = {
     SuppressionReason.BOUNCED: "Mail to this address bounced.",
     SuppressionReason.COMPLAINED: "They reported a mail as spam.",
 }
+_LIFTED = (SuppressionReason.UNSUBSCRIBED, SuppressionReason.ERASED)
 
 # What a provider tells has no page and no browser.
 BY_PROVIDER = Evidence("", "provider", "unknown", "provider")
@@ -36,13 +39,15 @@ def suppress_address(
     session: Session, email_key: str, reason: SuppressionReason, *, links: Links, now: datetime
 ) -> None:
     """Leave an address alone, whether or not we know the person. Repeating it changes nothing."""
-    insert_if_absent(
+    is_new = insert_if_absent(
         session,
         Suppression,
         address_hash=fingerprint(email_key, links.pepper),
         reason=reason,
         created_at=now,
     )
+    if is_new:
+        journal.note(session, Done.SUPPRESSED, email_key, reason, now=now)
 
 
 def suppress_person(
@@ -134,10 +139,10 @@ def unsubscribe(
 
 
 def lift_unsubscribe(session: Session, person: Subscriber, *, links: Links) -> None:
-    """Forget that a person unsubscribed: only a fresh consent of theirs may call this."""
+    """Forget that a person unsubscribed, or was erased: only a fresh consent may call this."""
     session.execute(
         delete(Suppression).where(
             Suppression.address_hash == fingerprint(person.email_key, links.pepper),
-            Suppression.reason == SuppressionReason.UNSUBSCRIBED,
+            Suppression.reason.in_(_LIFTED),
         )
     )

@@ -9,11 +9,13 @@ from funnel.domain.clock import Clock
 from funnel.domain.flow import RESERVE, Limits
 from funnel.services import brake, catch_up, control
 from funnel.services.lineage import NOT_LOOKED_YET, LineageWatch
+from funnel.services.rights.golive import GoLive
 from funnel.services.skew import ClockWatch
 from funnel.services.throttle import peek_flow, provider_waits
 
 LOOK_EVERY = timedelta(seconds=5)
 BRAKE_EVERY = timedelta(minutes=1)
+ANSWERED = GoLive(is_answered=True)
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Watch:
     limits: Limits
     lineage: LineageWatch | None
     clocks: ClockWatch
+    golive: GoLive = ANSWERED
 
     def look(self) -> None:
         """One round, before the first mail of a tick is claimed, and now and then in a long one.
@@ -43,6 +46,7 @@ class Watch:
         if self._takes("brake", BRAKE_EVERY):
             with self.sessions.begin() as session:
                 brake.watch(session, now=self.clock.now())
+                self.golive.watch(session, now=self.clock.now())
 
     def rate_pause(self) -> float | None:
         """Seconds until SEND_RATE lets the next series mail go; None when that is not what it

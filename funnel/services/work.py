@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from threading import Event
 
 from sqlalchemy.orm import Session, sessionmaker
@@ -11,10 +12,12 @@ from sqlalchemy.orm import Session, sessionmaker
 from funnel.domain.clock import Clock
 from funnel.domain.ports import Bell
 from funnel.links import Links
-from funnel.services import address_change, control, limits, mail_events, reminding, self_check
+from funnel.services import control, limits, mail_events, reminding, self_check
 from funnel.services.advancing import SequenceEngine
 from funnel.services.doubt import Sweeper
 from funnel.services.printing import Printer
+from funnel.services.rights.outside import Outside
+from funnel.services.rights.retention import Timers
 from funnel.services.sending import Sender
 from funnel.services.watch import LOOK_EVERY, Watch
 
@@ -25,6 +28,7 @@ SWEEP_EVERY = timedelta(seconds=5)
 TIDY_EVERY = timedelta(hours=1)
 FORGET_EVERY = timedelta(minutes=10)
 REMIND_EVERY = timedelta(minutes=10)
+ERASE_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class Worker:
     bell: Bell
     sequences: SequenceEngine
     watch: Watch
+    timers: Timers
+    outside: Outside
     remind_after: timedelta | None = None  # nobody is reminded to confirm
     linger_seconds: float = 4.0
     stopping: Event = field(default_factory=Event)
@@ -106,14 +112,20 @@ class Worker:
             with self.sessions.begin() as session:
                 control.forget_old_slots(session, now=machine)
                 limits.forget_old_windows(session, now=self.clock.now())
-                mail_events.forget_old_events(session, now=self.clock.now())
-                address_change.forget_old(session, now=self.clock.now())
-        after = self.remind_after
-        if after is not None and self._takes("remind", REMIND_EVERY):
-            drain(lambda: self._remind(after), self.stopping)
+        if self.remind_after is not None and self._takes("remind", REMIND_EVERY):
+            drain(partial(self._remind, self.remind_after), self.stopping)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """What is over, or was to be erased."""
         if self._takes("forget", FORGET_EVERY):
             drain(self._forget_answers, self.stopping)
             self.printer.sweep()
+        if self._takes("erase", ERASE_EVERY):
+            drain(self.outside.erase_next, self.stopping)
+        if self._takes("retention", TIDY_EVERY):
+            for rule in self.timers.rules:
+                run_guarded(partial(drain, partial(self.timers.let_go, rule), self.stopping))
 
     def _remind(self, after: timedelta) -> bool:
         with self.sessions.begin() as session:

@@ -20,10 +20,12 @@ from funnel.web import (
     guide,
     hooks,
     mailbox,
+    paper,
     portal,
     public,
     security,
     self_check,
+    your_data,
 )
 from funnel.web.tally import VisitTally
 
@@ -44,7 +46,8 @@ def create_app(rt: Runtime) -> Flask:
     security.secure(app, rt)
     errors.handle_errors(app)
     _add_words(app, rt)
-    for part in (public, self_check, guide, portal, choices, complaint, desk, hooks):
+    paper.add_filters(app)
+    for part in (public, self_check, guide, portal, choices, complaint, your_data, desk, hooks):
         app.register_blueprint(part.routes(rt))
     if rt.mailbox is not None:
         app.register_blueprint(mailbox.routes(rt))

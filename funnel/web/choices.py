@@ -185,12 +185,6 @@ def confirm_change(rt: Runtime, token: str) -> ResponseReturnValue:
     return redirect(f"/change-address/{token}", 303)
 
 
-def your_data(rt: Runtime, token: str) -> ResponseReturnValue:
-    """Stands in until people can see and take their data by themselves."""
-    rt.links.read(LinkPurpose.PREFERENCES, token)
-    return render_template("portal/your_data_soon.html")
-
-
 ROUTES: tuple[tuple[str, str, Callable[..., ResponseReturnValue]], ...] = (
     ("/preferences/<token>", "GET", show),
     ("/preferences/<token>", "POST", choose),
@@ -205,5 +199,4 @@ ROUTES: tuple[tuple[str, str, Callable[..., ResponseReturnValue]], ...] = (
     ("/preferences/<token>/forget-answers", "POST", forget_answers),
     ("/change-address/<token>", "GET", ask_to_confirm_change),
     ("/change-address/<token>", "POST", confirm_change),
-    ("/your-data/<token>", "GET", your_data),
 )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from funnel.domain.errors import InvalidInput, LinkInvalid
@@ -12,7 +12,8 @@ from funnel.domain.people import Address, parse_address
 from funnel.links import LinkPurpose
 from funnel.runtime import Runtime
 from funnel.services import confirming, signup
-from funnel.web import errors, forms
+from funnel.services.rights import notice
+from funnel.web import errors, forms, paper
 from funnel.web.routes import routes_of
 
 IN_A_MINUTE = "Something is busy on our side. Please try again in a minute."
@@ -153,9 +154,12 @@ def confirm(rt: Runtime, token: str) -> ResponseReturnValue:
 
 
 def privacy(rt: Runtime) -> ResponseReturnValue:
-    is_sendgrid = rt.settings.mail_url.startswith("sendgrid:")
-    days = rt.catalog.self_check.keep_days
-    return render_template("public/privacy.html", is_sendgrid=is_sendgrid, self_check_days=days)
+    """The notice in force: the very version that lines of evidence point at."""
+    with rt.reading.begin() as session:
+        found = notice.current(session)
+    if found is None:
+        abort(404)
+    return render_template("public/privacy.html", notice=found, html=paper.html_of(found.source))
 
 
 def safety(_: Runtime) -> ResponseReturnValue:

@@ -21,7 +21,8 @@ from tests.support.house import House, open_house
 ROOT = Path(__file__).parents[2]
 WEB_TEMPLATES = ROOT / "templates" / "web"
 OPEN_BLUEPRINTS = {
-    "public", "self_check", "guide", "portal", "choices", "complaint", "hooks", "mailbox",
+    "public", "self_check", "guide", "portal", "choices", "complaint", "your_data", "hooks",
+    "mailbox",
 }  # fmt: skip
 
 

@@ -46,7 +46,13 @@ def stop_of(house: House) -> str | None:
 
 def decide(house: House, due: Due) -> recovery.Recovered | None:
     with house.rt.sessions.begin() as session:
-        return recovery.decide(session, due, engine=house.rt.sequences, now=house.clock.now())
+        return recovery.decide(
+            session,
+            due,
+            engine=house.rt.sequences,
+            replay=house.rt.rights.replay,
+            now=house.clock.now(),
+        )
 
 
 def once_each(mails: list[OutgoingEmail]) -> bool:

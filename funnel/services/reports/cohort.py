@@ -1,5 +1,6 @@
 """The funnel of the people who came in the last weeks: steps, rates and where they came from."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from funnel.db.people import FunnelEvent, Subscriber, VisitCount
 from funnel.domain.schedule import DEFAULT_ZONE, zone_of
 from funnel.domain.sequence import Fact
 from funnel.domain.stats import STEP_RULES, Rate, StepCount, StepRule, week_starts
+from funnel.services.reports.unconfirmed import unconfirmed
 from funnel.services.visits import CountedPage
 
 WEEKS = 8
@@ -51,12 +53,13 @@ def funnel(session: Session, *, now: datetime, weeks: int = WEEKS) -> FunnelRepo
     for rule in STEP_RULES:
         columns += _step_columns(people, rule, now)
     row = session.execute(select(*columns).select_from(people)).one()
+    never = sum(each.count for each in unconfirmed(session, since))
     return FunnelReport(
         since=since,
         weeks=weeks,
         visits=_visits(session, since),
-        asked=row.asked,
-        steps=tuple(_step_count(row, rule) for rule in STEP_RULES),
+        asked=row.asked + never,
+        steps=tuple(_step_count(row, rule, never) for rule in STEP_RULES),
     )
 
 
@@ -92,9 +95,11 @@ def _count_if(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.coalesce(func.sum(case((condition, 1), else_=0)), 0, type_=Integer)
 
 
-def _step_count(row: Row[*tuple[Any, ...]], rule: StepRule) -> StepCount:
+def _step_count(row: Row[*tuple[Any, ...]], rule: StepRule, never: int) -> StepCount:
+    """`never`: people who asked and went no further, whose rows are gone."""
     values = row._mapping
-    rate = Rate(values[f"{rule.fact}_did"], values[f"{rule.fact}_could"])
+    could = values[f"{rule.fact}_could"] + (never if rule.base is Fact.REQUESTED else 0)
+    rate = Rate(values[f"{rule.fact}_did"], could)
     return StepCount(rule, values[f"{rule.fact}_total"], rate)
 
 
@@ -108,17 +113,22 @@ def _visits(session: Session, since: datetime) -> int:
 
 def sources(session: Session, *, now: datetime, weeks: int = WEEKS) -> tuple[SourceCount, ...]:
     """Where the cohort came from, most confirmed first; small sources are gathered at the end."""
-    people = _cohort(week_starts(now, zone_of(DEFAULT_ZONE), weeks)[0])
+    since = week_starts(now, zone_of(DEFAULT_ZONE), weeks)[0]
+    people = _cohort(since)
     asked, confirmed = func.count(), _count_if(people.c.confirmed.is_not(None))
-    query = (
-        select(people.c.source, asked, confirmed, _count_if(people.c.waitlisted.is_not(None)))
-        .group_by(people.c.source)
-        .order_by(confirmed.desc(), asked.desc(), people.c.source)
-    )
-    found = [
-        SourceCount(name, many, Rate(did, many), waiting)
-        for name, many, did, waiting in session.execute(query)
-    ]
+    query = select(
+        people.c.source, asked, confirmed, _count_if(people.c.waitlisted.is_not(None))
+    ).group_by(people.c.source)
+    never = Counter[str]()
+    for each in unconfirmed(session, since):
+        never[each.source] += each.count
+    rows = {row[0]: row for row in session.execute(query)}
+    found = []
+    for name in rows.keys() | never.keys():
+        _, many, did, waiting = rows.get(name, (name, 0, 0, 0))
+        many += never[name]
+        found.append(SourceCount(name, many, Rate(did, many), waiting))
+    found.sort(key=lambda each: (-each.confirmed.did, -each.asked, each.name))
     return tuple(found[:MAX_SOURCES]) + _others(found[MAX_SOURCES:])
 
 

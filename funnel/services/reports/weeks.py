@@ -1,5 +1,7 @@
 """This week against last week, and new people week by week."""
 
+from bisect import bisect_right
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,6 +13,7 @@ from funnel.domain.schedule import DEFAULT_ZONE, zone_of
 from funnel.domain.sequence import Fact
 from funnel.domain.stats import same_time_last_week, week_starts
 from funnel.services.reports.cohort import WEEKS
+from funnel.services.reports.unconfirmed import ever_unconfirmed, unconfirmed
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,10 @@ def week_counts(session: Session, *, now: datetime) -> dict[Fact, WeekCount]:
     )
     ever = _ever(session)
     rows = {fact: (this, last) for fact, this, last in session.execute(query)}
+    # Whoever was let go unconfirmed asked before the same time last week.
+    never = sum(each.count for each in unconfirmed(session, last_monday))
+    this, last = rows.get(Fact.REQUESTED, (0, 0))
+    rows[Fact.REQUESTED] = (this, last + never)
     return {fact: WeekCount(fact, *rows.get(fact, (0, 0)), ever.get(fact, 0)) for fact in Fact}
 
 
@@ -59,7 +66,8 @@ def _ever(session: Session) -> dict[str, int]:
     """All who took each step: everybody by the index alone, less the few that are tests."""
     counts = select(FunnelEvent.fact, func.count()).group_by(FunnelEvent.fact)
     tests = select(Subscriber.id).where(Subscriber.is_test)
-    everybody: dict[str, int] = dict(session.execute(counts).all())
+    everybody: dict[str, int] = Counter(dict(session.execute(counts).all()))
+    everybody[Fact.REQUESTED] += ever_unconfirmed(session)
     of_tests = counts.where(FunnelEvent.subscriber_id.in_(tests))
     less: dict[str, int] = dict(session.execute(of_tests).all())
     return {fact: many - less.get(fact, 0) for fact, many in everybody.items()}
@@ -84,9 +92,9 @@ def new_people(session: Session, *, now: datetime, weeks: int = WEEKS) -> tuple[
         )
         .group_by("place")
     )
-    counts: dict[int, int] = dict(session.execute(query).all())
+    counts: dict[int, int] = Counter(dict(session.execute(query).all()))
     zone = zone_of(DEFAULT_ZONE)
-    return tuple(
-        NewPeople(start.astimezone(zone).date(), counts.get(at, 0))
-        for at, start in enumerate(starts)
-    )
+    mondays = [start.astimezone(zone).date() for start in starts]
+    for each in unconfirmed(session, starts[0]):
+        counts[bisect_right(mondays, each.day) - 1] += each.count
+    return tuple(NewPeople(monday, counts.get(at, 0)) for at, monday in enumerate(mondays))

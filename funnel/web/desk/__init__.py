@@ -14,6 +14,7 @@ from funnel.web.desk import (
     overview,
     people,
     person,
+    privacy,
     programme,
     sequences,
     set_up,
@@ -31,7 +32,7 @@ def routes(rt: Runtime) -> Blueprint:
     filters.add_filters(made, rt)
     pages = (
         sign_in, set_up, overview, people, person, steering, walkers, programme,
-        sequences, step_acts, away, editor, guide, mail, complaints,
+        sequences, step_acts, away, editor, guide, privacy, mail, complaints,
     )  # fmt: skip
     for page in pages:
         page.add_pages(made, rt)

@@ -48,9 +48,15 @@ def add_pages(routes: Blueprint, rt: Runtime) -> None:
         due = request.form.get("due")
         if due in set(Due):
             with rt.sessions.begin() as session:
-                recovery.decide(session, Due(due), engine=rt.sequences, now=rt.clock.now())
-                _note(session, rt, f"let mail go after a restore ({due})", _name(StopMode.ALL))
+                _recover(session, rt, Due(due))
         return _gone_on(rt)
+
+
+def _recover(session: Session, rt: Runtime, due: Due) -> None:
+    replay, now = rt.rights.replay, rt.clock.now()
+    found = recovery.decide(session, due, engine=rt.sequences, replay=replay, now=now)
+    told = f" {found.replayed.say}" if found else ""
+    _note(session, rt, f"let mail go after a restore ({due}).{told}", _name(StopMode.ALL))
 
 
 def _gone_on(rt: Runtime) -> Response:

@@ -25,7 +25,12 @@ def add_pages(routes: Blueprint, rt: Runtime) -> None:
                 page=_page(),
             )
         return render_template(
-            "desk/people.html", it=found, search=search, where=where, look=concern
+            "desk/people.html",
+            it=found,
+            search=search,
+            where=where,
+            look=concern,
+            is_erased="erased" in request.args,
         )
 
 
