@@ -16,11 +16,13 @@ from funnel.db.mail import (
 )
 from funnel.db.offers import ChallengeDayDone, ChallengeEntry, Purchase, WaitlistEntry
 from funnel.db.people import (
+    ClickCount,
     Confirmation,
     Consent,
     ConsentEvent,
     FunnelEvent,
     KeptAnswers,
+    LinkClick,
     Subscriber,
     Suppression,
     VisitCount,
@@ -33,6 +35,7 @@ __all__ = [
     "Base",
     "ChallengeDayDone",
     "ChallengeEntry",
+    "ClickCount",
     "Confirmation",
     "Consent",
     "ConsentEvent",
@@ -42,6 +45,7 @@ __all__ = [
     "Guide",
     "GuidePrint",
     "KeptAnswers",
+    "LinkClick",
     "MailEvent",
     "Message",
     "OwedStep",

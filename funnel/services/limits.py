@@ -10,9 +10,14 @@ from funnel.db.upsert import insert_into
 
 
 def take(session: Session, key: str, *, limit: int, window: timedelta, now: datetime) -> bool:
-    """Count one use of `key`; True while no more than `limit` fell in the window.
+    """Count one use of `key`; True while no more than `limit` fell in the window."""
+    return count(session, key, window=window, now=now) <= limit
 
-    The window opens with the first use. One statement, so parallel calls cannot both slip in.
+
+def count(session: Session, key: str, *, window: timedelta, now: datetime) -> int:
+    """Count one use of `key`, and say how many fell in the window, this one included.
+
+    The window opens with the first use. One statement, so parallel calls all get another number.
     """
     statement = insert_into(session, RateWindow).values(key=key, closes_at=now + window, count=1)
     is_over = RateWindow.closes_at <= now
@@ -25,7 +30,7 @@ def take(session: Session, key: str, *, limit: int, window: timedelta, now: date
             "closes_at": case((is_over, closes_at), else_=RateWindow.closes_at),
         },
     ).returning(RateWindow.count)
-    return int(session.execute(statement).scalar_one()) <= limit
+    return int(session.execute(statement).scalar_one())
 
 
 def forget_old_windows(session: Session, *, now: datetime) -> None:

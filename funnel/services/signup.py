@@ -1,6 +1,5 @@
 """Asking for the guide: evidence, limits, and the mail that asks to confirm."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,18 +16,14 @@ from funnel.domain.ports import MailClass
 from funnel.domain.sequence import Fact
 from funnel.domain.touch import FirstTouch
 from funnel.links import Links
-from funnel.services import consent, guides, outbox, people
+from funnel.services import consent, front_gate, guides, outbox, people
 from funnel.services.confirming import is_stale
 from funnel.services.facts import record_fact
 from funnel.services.limits import take
 from funnel.services.self_check import Keeper
 
-log = logging.getLogger(__name__)
-
 CONFIRM_LIFE = timedelta(days=7)
 DAY = timedelta(days=1)
-HOUR = timedelta(hours=1)
-MONTH = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -59,7 +54,8 @@ def request_guide(
     Silent about everything: new, known, suppressed and limited addresses look alike. Repeating
     it sends nothing more within a day.
     """
-    if not _visitor_may_ask(session, ip_key, links, now):
+    network = fingerprint(ip_key, links.pepper)
+    if not front_gate.visitor_may_ask(session, network, now=now):
         return
     person = _find_or_add(session, request, now)
     if _is_left_alone(session, person, links):
@@ -77,21 +73,12 @@ def request_guide(
     session.flush()
     _note_request(session, person, request, now)
     record_fact(session, person, Fact.REQUESTED, now=now)
-    _answer(session, person, asked, request.address, links, now)
+    _answer(session, person, asked, request.address, links, network, now)
 
 
 def _sealed(request: SignupRequest, keeper: Keeper) -> bytes | None:
     """The answers are kept only by the consent that was ticked for them."""
     return keeper.seal(request.answers) if request.wants_health and request.answers else None
-
-
-def _visitor_may_ask(session: Session, ip_key: str, links: Links, now: datetime) -> bool:
-    key = fingerprint(ip_key, links.pepper)
-    by_hour = take(session, f"ip-hour:{key}", limit=5, window=HOUR, now=now)
-    by_day = take(session, f"ip-day:{key}", limit=20, window=DAY, now=now)
-    if not (by_hour and by_day):
-        log.warning("a request was let lie: over 5 an hour, or 20 a day, from one connection")
-    return by_hour and by_day
 
 
 def _find_or_add(session: Session, request: SignupRequest, now: datetime) -> Subscriber:
@@ -152,6 +139,7 @@ def _answer(
     asked: Confirmation,
     address: Address,
     links: Links,
+    network: str,
     now: datetime,
 ) -> None:
     """Send the confirm mail; to someone confirmed who asks for nothing new, the guide again.
@@ -162,41 +150,23 @@ def _answer(
     wants_more = asked.wants_series and Purpose.SERIES not in granted
     has_news = wants_more or asked.sealed_answers is not None
     if person.state != PersonState.CONFIRMED:
-        if _address_may_get_more(session, address, "first", links, now):
+        if _may_get_more(session, address, "first", links, network, now):
             _put_confirm(session, person, asked, now)
-    elif has_news and _address_may_get_more(session, address, "news", links, now):
+    elif has_news and _may_get_more(session, address, "news", links, network, now):
         _put_confirm(session, person, asked, now)
     else:
         guides.send_to_person(session, person, now=now)
 
 
-def _address_may_get_more(
-    session: Session, address: Address, kind: str, links: Links, now: datetime
+def _may_get_more(
+    session: Session, address: Address, kind: str, links: Links, network: str, now: datetime
 ) -> bool:
-    """Confirm mails to one address: a day one by the form and one more by "send it again", three
-    a month; and the same once more for news of somebody who has confirmed before."""
     key = fingerprint(address.folded, links.pepper)
-    month = "confirm-month-news" if kind == "news" else "confirm-month"
-    return take(session, f"confirm-{kind}:{key}", limit=1, window=DAY, now=now) and take(
-        session, f"{month}:{key}", limit=3, window=MONTH, now=now
-    )
-
-
-def _free_hour(session: Session, now: datetime) -> datetime | None:
-    """When the next confirm mail may go: at most sixty an hour in all, later ones wait.
-
-    None when a whole day is full: then it is an attack and no crowd of visitors.
-    """
-    this_hour = now.replace(minute=0, second=0, microsecond=0)
-    for hour in (this_hour + HOUR * later for later in range(24)):
-        if take(session, f"confirm-hour:{hour:%Y%m%d%H}", limit=60, window=2 * DAY, now=now):
-            return max(hour, now)
-    log.warning("no more confirm mails today: over sixty an hour were asked for")
-    return None
+    return front_gate.address_may_get_more(session, key, kind, network=network, now=now)
 
 
 def _put_confirm(session: Session, person: Subscriber, asked: Confirmation, now: datetime) -> None:
-    goes_at = _free_hour(session, now)
+    goes_at = front_gate.free_hour(session, now=now)
     if goes_at is None:
         return
     outbox.put_service_mail(
@@ -215,7 +185,8 @@ def resend_confirmation(
     session: Session, address: Address, *, now: datetime, links: Links, ip_key: str
 ) -> None:
     """Send the newest confirm mail once more. As silent as `request_guide`."""
-    if not _visitor_may_ask(session, ip_key, links, now):
+    network = fingerprint(ip_key, links.pepper)
+    if not front_gate.visitor_may_ask(session, network, now=now):
         return
     query = (
         select(Confirmation)
@@ -230,7 +201,7 @@ def resend_confirmation(
     person = session.get_one(Subscriber, asked.subscriber_id)
     if is_stale(asked, person) or _is_left_alone(session, person, links):
         return
-    if _address_may_get_more(session, address, "again", links, now):
+    if _may_get_more(session, address, "again", links, network, now):
         _put_confirm(session, person, asked, now)
 
 
@@ -238,7 +209,8 @@ def send_portal_link(
     session: Session, address: Address, *, now: datetime, links: Links, ip_key: str
 ) -> None:
     """Mail a confirmed person the link to their challenge; silent for everyone else."""
-    if not _visitor_may_ask(session, ip_key, links, now):
+    network = fingerprint(ip_key, links.pepper)
+    if not front_gate.visitor_may_ask(session, network, now=now):
         return
     person = session.scalars(select(Subscriber).where(Subscriber.email_key == address.key)).first()
     if person is None or person.state not in {PersonState.CONFIRMED, PersonState.UNSUBSCRIBED}:

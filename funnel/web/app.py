@@ -12,8 +12,19 @@ from markupsafe import Markup
 from funnel.domain.schedule import zone_of
 from funnel.runtime import Runtime
 from funnel.services.health import is_alive
-from funnel.web import desk, errors, guide, hooks, mailbox, portal, public, security, self_check
-from funnel.web.tally import VisitTally
+from funnel.web import (
+    desk,
+    errors,
+    gate,
+    guide,
+    hooks,
+    mailbox,
+    portal,
+    public,
+    security,
+    self_check,
+)
+from funnel.web.tally import Tally
 
 STATIC = Path(__file__).parent / "static"
 YEAR_SECONDS = 31_536_000
@@ -32,12 +43,13 @@ def create_app(rt: Runtime) -> Flask:
     security.secure(app, rt)
     errors.handle_errors(app)
     _add_words(app, rt)
+    gate.put_up(app, rt)
     for part in (public, self_check, guide, portal, desk, hooks):
         app.register_blueprint(part.routes(rt))
     if rt.mailbox is not None:
         app.register_blueprint(mailbox.routes(rt))
     _add_health(app, rt)
-    tally = VisitTally(rt)
+    tally = Tally(rt)
     tally.attach(app)
     app.extensions["tally"] = tally
     return app
@@ -61,7 +73,7 @@ def _add_words(app: Flask, rt: Runtime) -> None:
         is_demo=rt.settings.demo,
         figure=lambda name: Markup(rt.figure(name).svg),  # noqa: S704 - drawn by our own code
         asset=_asset,
-        form_stamp=rt.links.stamp,
+        form_stamp=lambda: rt.links.stamp(rt.clock.machine()),
         csrf_field=_csrf_field,
         now=rt.clock.now,
         has_mailbox=rt.mailbox is not None,

@@ -10,6 +10,7 @@ from flask import abort, request
 
 from funnel.domain.errors import InvalidInput
 from funnel.domain.evidence import Evidence, limit_key
+from funnel.domain.hints import Hint, hint_for
 from funnel.domain.people import parse_address, parse_name
 from funnel.domain.touch import MAX_CHARACTERS, FirstTouch, first_touch
 from funnel.runtime import Runtime
@@ -38,6 +39,12 @@ class Draft:
     stamp: str = ""
     carried: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
+    hint: Hint | None = None
+
+    @property
+    def needs_another_look(self) -> bool:
+        """True for a form that goes back to its visitor first."""
+        return bool(self.errors or self.hint)
 
 
 def fresh_draft(rt: Runtime) -> Draft:
@@ -56,7 +63,10 @@ def passed_on(carried: Mapping[str, str]) -> dict[str, Any]:
 
 
 def posted_draft(rt: Runtime) -> Draft:
-    """The posted form, checked. A field sent twice is answered with 400."""
+    """The posted form, checked. A field sent twice is answered with 400.
+
+    A kind question about the address is asked once; whatever button comes next goes on.
+    """
     fields = posted_fields()
     draft = Draft(
         name=fields.get("name", ""),
@@ -66,7 +76,17 @@ def posted_draft(rt: Runtime) -> Draft:
         stamp=fields.get("stamp", ""),
         carried={name: fields[name][:MAX_CHARACTERS] for name in CARRIED if fields.get(name)},
     )
-    return _checked(rt, draft)
+    draft = _checked(rt, draft)
+    return draft if draft.errors else _looked_at(rt, draft, fields)
+
+
+def _looked_at(rt: Runtime, draft: Draft, fields: Mapping[str, str]) -> Draft:
+    """The draft with a question about its address, or with the answer to it."""
+    hint = hint_for(parse_address(draft.email).mailbox, rt.throwaway())
+    if fields.get("hinted") != draft.email:
+        return replace(draft, hint=hint)
+    meant = hint.suggestion if hint and fields.get("hint") == "use" else None
+    return replace(draft, email=meant) if meant else draft
 
 
 def posted_fields() -> dict[str, str]:
@@ -99,7 +119,7 @@ def signup_request(
 
 def evidence(rt: Runtime, form: str) -> Evidence:
     """The evidence of the posted form: its name and version, and the seconds it was looked at."""
-    seconds = rt.links.seconds_since(request.form.get("stamp", ""))
+    seconds = rt.links.seconds_since(request.form.get("stamp", ""), rt.clock.machine())
     return security.evidence(f"{form}-{FORM_VERSION}", seconds)
 
 
@@ -116,7 +136,7 @@ def _touch(rt: Runtime, draft: Draft) -> FirstTouch:
 
 def _checked(rt: Runtime, draft: Draft) -> Draft:
     errors = _errors(draft)
-    seconds = rt.links.seconds_since(draft.stamp)
+    seconds = rt.links.seconds_since(draft.stamp, rt.clock.machine())
     if seconds is None:
         draft = replace(draft, stamp="")
     if not errors and (seconds is None or seconds < MIN_SECONDS):

@@ -8,6 +8,7 @@ from funnel.web.desk import (
     away,
     editor,
     filters,
+    gate,
     guide,
     mail,
     overview,
@@ -30,7 +31,7 @@ def routes(rt: Runtime) -> Blueprint:
     filters.add_filters(made, rt)
     pages = (
         sign_in, set_up, overview, people, person, steering, walkers, programme,
-        sequences, step_acts, away, editor, guide, mail,
+        sequences, step_acts, away, editor, guide, mail, gate,
     )  # fmt: skip
     for page in pages:
         page.add_pages(made, rt)
