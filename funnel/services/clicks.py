@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -18,8 +18,9 @@ from funnel.db.texts import TextVersion
 from funnel.db.upsert import insert_into
 from funnel.domain.clicks import MARK_CHARACTERS, ClickKind, Visit, kind_of, mark_of
 from funnel.domain.delivery import MessageState
+from funnel.domain.errors import LinkInvalid
 from funnel.domain.evidence import Evidence
-from funnel.domain.people import Purpose
+from funnel.domain.people import PersonState, Purpose
 from funnel.domain.schedule import DEFAULT_ZONE, zone_of
 from funnel.services import consent, people
 
@@ -107,10 +108,14 @@ def _arrivals(
 def record(session: Session, clicks: Sequence[Click]) -> None:
     """Add clicks to their mails' counts of the day, and to the people who allow it."""
     _note_people(session, clicks)
+    add_counts(session, [(each.seen.visit.at, each.mail_key, each.kind) for each in clicks])
+
+
+def add_counts(session: Session, presses: Iterable[tuple[datetime, str, ClickKind]]) -> None:
+    """Count presses on the day of the practice that each fell on; nobody is named."""
     zone = zone_of(DEFAULT_ZONE)
     counts = Counter(
-        (each.seen.visit.at.astimezone(zone).date().isoformat(), each.mail_key, each.kind)
-        for each in clicks
+        (at.astimezone(zone).date().isoformat(), mail_key, kind) for at, mail_key, kind in presses
     )
     for (day, mail_key, kind), many in sorted(counts.items()):
         statement = insert_into(session, ClickCount).values(
@@ -156,9 +161,12 @@ def choose(
 ) -> None:
     """Take a person's word on their clicks. Taking it back deletes what was noted, at once.
 
-    Repeating it changes nothing; raises LinkInvalid for an unknown person.
+    Repeating it changes nothing; raises LinkInvalid for an unknown person, and where somebody who
+    gets no mail would allow it.
     """
     person = people.by_handle(session, handle, lock=True)
+    if allows and person.state != PersonState.CONFIRMED:
+        raise LinkInvalid
     if allows:
         consent.grant(session, person, Purpose.CLICKS, action="chosen", evidence=evidence, now=now)
     else:

@@ -29,6 +29,7 @@ class PreferencesView:
     masked_email: str
     has_series: bool
     has_challenge: bool
+    allows_clicks: bool
     answers_until: datetime | None
     can_choose: bool
     is_in_challenge: bool
@@ -45,6 +46,7 @@ def preferences_view(session: Session, handle: UUID) -> PreferencesView:
         masked_email=mask(person.email),
         has_series=Purpose.SERIES in granted,
         has_challenge=Purpose.CHALLENGE in granted,
+        allows_clicks=Purpose.CLICKS in granted,
         answers_until=answers.delete_at if answers else None,
         can_choose=person.state in MAILABLE,
         is_in_challenge=_entry(session, person) is not None,

@@ -16,7 +16,7 @@ FIELD = "altcha"
 WIDGET = json.dumps({"humanInteractionSignature": False, "name": FIELD, "minDuration": 0})
 ONE_STEP_MORE = (
     "Please press the button once more. Somebody is flooding our forms just now, so your browser "
-    "does a short sum first."
+    "does a short sum first, for which it needs JavaScript."
 )
 
 

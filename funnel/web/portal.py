@@ -10,7 +10,15 @@ from flask.typing import ResponseReturnValue
 from funnel.domain.people import parse_address
 from funnel.links import LinkPurpose
 from funnel.runtime import Runtime
-from funnel.services import challenge, offers, preferences, self_check, signup, suppression
+from funnel.services import (
+    challenge,
+    clicks,
+    offers,
+    preferences,
+    self_check,
+    signup,
+    suppression,
+)
 from funnel.services.challenge import ChallengeView
 from funnel.web import forms, gate
 from funnel.web.routes import routes_of
@@ -158,6 +166,7 @@ def show_preferences(rt: Runtime, token: str) -> ResponseReturnValue:
         challenge=rt.catalog.challenge,
         is_saved="saved" in request.args,
         is_forgotten="forgotten" in request.args,
+        clicks_said=request.args.get("clicks"),
         unsubscribe_token=rt.links.token(LinkPurpose.UNSUBSCRIBE, handle),
     )
 
@@ -187,6 +196,16 @@ def forget_answers(rt: Runtime, token: str) -> ResponseReturnValue:
         self_check.withdraw(session, handle, evidence=evidence, now=rt.clock.now())
     rt.bell.ring("pdf")
     return redirect(f"/preferences/{token}?forgotten=1", 303)
+
+
+def set_clicks(rt: Runtime, token: str) -> ResponseReturnValue:
+    """Let us note which links she presses, or take that back; what was noted is then deleted."""
+    handle = rt.links.read(LinkPurpose.PREFERENCES, token)
+    allows = forms.posted_fields().get("clicks") == "yes"
+    evidence = forms.evidence(rt, "preferences")
+    with rt.sessions.begin() as session:
+        clicks.choose(session, handle, allows=allows, evidence=evidence, now=rt.clock.now())
+    return redirect(f"/preferences/{token}?clicks={'yes' if allows else 'no'}", 303)
 
 
 def ask_to_unsubscribe(rt: Runtime, token: str) -> ResponseReturnValue:
@@ -222,6 +241,7 @@ ROUTES: tuple[tuple[str, str, Callable[..., ResponseReturnValue]], ...] = (
     ("/preferences/<token>", "GET", show_preferences),
     ("/preferences/<token>", "POST", set_preferences),
     ("/preferences/<token>/forget-answers", "POST", forget_answers),
+    ("/preferences/<token>/clicks", "POST", set_clicks),
     ("/unsubscribe/<token>", "GET", ask_to_unsubscribe),
     ("/unsubscribe/<token>", "POST", unsubscribe),
 )
