@@ -16,14 +16,15 @@ class AltchaProofs:
     """Sums signed with `key`; what they come to is signed with `answer_key`, so that checking one
     costs us no work."""
 
-    def __init__(self, key: bytes, answer_key: bytes) -> None:
+    def __init__(self, key: bytes, answer_key: bytes, cost: int = COST) -> None:
         self._key = key
         self._answer_key = answer_key
+        self._cost = cost
 
     def challenge(self, until: datetime) -> str:
         made = altcha.create_challenge(
             ALGORITHM,
-            COST,
+            self._cost,
             counter=FEWEST + secrets.randbelow(MOST - FEWEST),
             data={"until": int(until.timestamp())},
             hmac_secret=self._key,
