@@ -95,9 +95,7 @@ def test_a_proof_of_a_form_that_failed_can_be_used_again(sessions: Sessions) -> 
     proofs = EasyProofs()
     sum_ = proofs.challenge(NOW + HOUR)
     with sessions() as session:
-        assert front_gate.admits(
-            session, sum_, network="n", proofs=proofs, now=NOW, machine=NOW
-        )
+        assert front_gate.admits(session, sum_, network="n", proofs=proofs, now=NOW, machine=NOW)
         session.rollback()
     assert admits(sessions, sum_, proofs=proofs)
 
@@ -113,10 +111,8 @@ def test_forty_confirm_mails_in_an_hour_bring_the_proof_for_everybody(
         make.request(house, "the-last@example.org")
     assert is_asking(house.rt.sessions, house.clock.now())
     told = [line for line in caplog.messages if "proof of work" in line]
-    assert told == [
-        "visitors are asked for a small proof of work from now on: "
-        "40 confirm mails were asked for within an hour."
-    ]
+    (line,) = told
+    assert line.endswith("from now on: 40 confirm mails were asked for within an hour.")
     house.clock.advance(QUIET)
     assert not is_asking(house.rt.sessions, house.clock.now()), "a quiet hour ends it"
 
@@ -150,9 +146,9 @@ def test_forms_without_a_proof_keep_the_gate_up_for_as_long_as_they_come(
         make.request(house, "victim@example.org", ip_key=f"network {number}")
     for minute in range(0, 180, 5):
         house.clock.advance(5 * MINUTE)
-        assert not admits(
-            house.rt.sessions, network=f"robot {minute}", now=house.clock.now()
-        ), minute
+        assert not admits(house.rt.sessions, network=f"robot {minute}", now=house.clock.now()), (
+            minute
+        )
     house.clock.advance(QUIET)
     assert admits(house.rt.sessions, now=house.clock.now())
 

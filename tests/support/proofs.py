@@ -1,4 +1,4 @@
-"""Doing the sum that a form asks for, as a visitor's browser does, and a fake that costs nothing."""
+"""The sum that a form asks for, done as a browser does it, and a fake that costs nothing."""
 
 import itertools
 import json

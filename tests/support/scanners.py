@@ -57,17 +57,13 @@ SCANNERS = (
 )  # fmt: skip
 
 # People's own browsers, telephones with unlucky names among them.
+MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko)"
+ANDROID = "Mozilla/5.0 (Linux; Android 14; {}) AppleWebKit/537.36 (KHTML, like Gecko) {}"
 BROWSERS = (
     f"{WINDOWS} Chrome/131.0.0.0 Safari/537.36",
     "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0",
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) "
-    "Version/18.1 Safari/605.1.15",
-    "Mozilla/5.0 (Linux; Android 14; SM-S918B) AppleWebKit/537.36 (KHTML, like Gecko) "
-    "SamsungBrowser/27.0 Chrome/125.0.0.0 Mobile Safari/537.36",
-    "Mozilla/5.0 (Linux; Android 10; CUBOT X19) AppleWebKit/537.36 (KHTML, like Gecko) "
-    "Chrome/120.0.0.0 Mobile Safari/537.36",
-    "Mozilla/5.0 (iPad; CPU OS 17_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
-    "GSA/340.3.698264743 Mobile/15E148 Safari/604.1",
-    "Mozilla/5.0 (Linux; Android 13; Pixel 7) AppleWebKit/537.36 (KHTML, like Gecko) "
-    "Chrome/130.0.0.0 Mobile Safari/537.36 Instagram 356.0.0.0",
+    f"{MAC} Version/18.1 Safari/605.1.15",
+    ANDROID.format("SM-S918B", "SamsungBrowser/27.0 Chrome/125.0.0.0 Mobile Safari/537.36"),
+    ANDROID.format("CUBOT X19", "Chrome/120.0.0.0 Mobile Safari/537.36"),
+    ANDROID.format("Pixel 7", "Chrome/130.0.0.0 Mobile Safari/537.36 Instagram 356.0.0.0"),
 )

@@ -110,7 +110,9 @@ def test_a_form_that_sends_mail_asks_for_a_sum_and_takes_it_once(
     taken = gate.client.post(path, data={**fields, "altcha": sum_on(refused.text)})
     assert taken.status_code == 303
     assert count_of(gate.house, Message) == before + 1
-    assert gate.client.post(path, data={**fields, "altcha": sum_on(refused.text)}).status_code == 422
+    assert (
+        gate.client.post(path, data={**fields, "altcha": sum_on(refused.text)}).status_code == 422
+    )
     fresh = gate.client.post(path, data={**fields, "altcha": sum_on(page)})
     assert fresh.status_code == 303, "the sum of the first page was not used up"
 

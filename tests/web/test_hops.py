@@ -15,7 +15,9 @@ PROXY = "10.0.0.1"
 
 def behind(house: House, hops: int) -> Door:
     door = open_door(house)
-    return open_door(house, replace(door.rt, settings=replace(door.rt.settings, trusted_proxies=hops)))
+    return open_door(
+        house, replace(door.rt, settings=replace(door.rt.settings, trusted_proxies=hops))
+    )
 
 
 def ask(door: Door, number: int, forwarded: str) -> None:
