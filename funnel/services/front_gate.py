@@ -107,12 +107,12 @@ def free_hour(session: Session, *, now: datetime) -> datetime | None:
 
     None when a whole day is full: then it is an attack and no crowd of visitors.
     """
+    asked = limits.count(session, f"confirm-asked:{now:%Y%m%d%H}", window=2 * HOUR, now=now)
+    _feel(session, Pressure(mails=asked), now)
     this_hour = now.replace(minute=0, second=0, microsecond=0)
     for hour in (this_hour + HOUR * later for later in range(24)):
-        mails = limits.count(session, f"confirm-hour:{hour:%Y%m%d%H}", window=2 * DAY, now=now)
-        if hour == this_hour:
-            _feel(session, Pressure(mails=mails), now)
-        if mails <= MAILS_AN_HOUR:
+        key = f"confirm-hour:{hour:%Y%m%d%H}"
+        if limits.take(session, key, limit=MAILS_AN_HOUR, window=2 * DAY, now=now):
             return max(hour, now)
     log.warning("no more confirm mails today: over sixty an hour were asked for")
     return None

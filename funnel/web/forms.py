@@ -40,6 +40,7 @@ class Draft:
     carried: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     hint: Hint | None = None
+    hinted: str = ""  # the address that was asked about already
 
     @property
     def needs_another_look(self) -> bool:
@@ -74,18 +75,19 @@ def posted_draft(rt: Runtime) -> Draft:
         wants_series=fields.get("series") == "yes",
         time_zone=_zone(fields.get("time_zone", "")),
         stamp=fields.get("stamp", ""),
+        hinted=fields.get("hinted", ""),
         carried={name: fields[name][:MAX_CHARACTERS] for name in CARRIED if fields.get(name)},
     )
     draft = _checked(rt, draft)
-    return draft if draft.errors else _looked_at(rt, draft, fields)
+    return draft if draft.errors else _looked_at(rt, draft, fields.get("hint", ""))
 
 
-def _looked_at(rt: Runtime, draft: Draft, fields: Mapping[str, str]) -> Draft:
+def _looked_at(rt: Runtime, draft: Draft, choice: str) -> Draft:
     """The draft with a question about its address, or with the answer to it."""
     hint = hint_for(parse_address(draft.email).mailbox, rt.throwaway())
-    if fields.get("hinted") != draft.email:
-        return replace(draft, hint=hint)
-    meant = hint.suggestion if hint and fields.get("hint") == "use" else None
+    if draft.hinted != draft.email:
+        return replace(draft, hint=hint, hinted=draft.email)
+    meant = hint.suggestion if hint and choice == "use" else None
     return replace(draft, email=meant) if meant else draft
 
 

@@ -15,7 +15,9 @@ from tests.content.samples import LINKS, fields, findings, is_marketing, mail, s
 
 SERIES = [text for text in shipped_mails() if is_marketing(text)]
 EVERY_LINK = "\n\n".join(f"[go to {name}](link:{name})" for name in sorted(COUNTED_LINKS))
-REMOTE = re.compile(r"<img|<image|\bsrc=|\bbackground=|background(-image)?:\s*url|@import|<link|<iframe|<object")
+REMOTE = re.compile(
+    r"<img|<image|\bsrc=|\bbackground=|background(-image)?:\s*url|@import|<link|<iframe|<object"
+)
 
 
 def marked(text: ShippedText) -> MailText:
@@ -88,7 +90,9 @@ def test_the_search_for_pixels_would_find_one(pixel: str) -> None:
 
 
 def test_to_be_counted_is_no_reason_to_be_written_to() -> None:
-    plan = "key: a\ntitle: A\npurpose: {}\nstarts_on: [joined]\nsteps: [{{key: one, after: 1 day}}]\n"
+    plan = (
+        "key: a\ntitle: A\npurpose: {}\nstarts_on: [joined]\nsteps: [{{key: one, after: 1 day}}]\n"
+    )
     assert parse_sequence(plan.format("series"), "a.yaml").key == "a"
     found = findings(parse_sequence, plan.format("clicks"), "a.yaml")
     assert "purpose" in found[0]

@@ -117,6 +117,14 @@ def test_forty_confirm_mails_in_an_hour_bring_the_proof_for_everybody(
     assert not is_asking(house.rt.sessions, house.clock.now()), "a quiet hour ends it"
 
 
+def test_mails_of_an_attack_that_wait_for_later_hours_are_no_new_attack(house: House) -> None:
+    for number in range(200):
+        make.request(house, f"p{number}@example.org")
+    house.clock.advance(QUIET)
+    make.request(house, "ada@example.org")
+    assert not is_asking(house.rt.sessions, house.clock.now())
+
+
 def test_requests_over_a_limit_from_many_networks_bring_the_proof(house: House) -> None:
     for number in range(HIGH_REFUSED - 1):
         for _ in range(8):

@@ -31,9 +31,7 @@ def test_on_a_quiet_day_it_says_so_in_a_sentence(house: House, desk: FlaskClient
     assert "Nobody floods your forms" in text_of(desk.get("/desk/"))
 
 
-def test_under_attack_the_overview_says_since_when_and_why(
-    house: House, desk: FlaskClient
-) -> None:
+def test_under_attack_the_overview_says_since_when_and_why(house: House, desk: FlaskClient) -> None:
     attack(house)
     for page in (PAGE, "/desk/"):
         shown = text_of(desk.get(page))

@@ -137,6 +137,11 @@ def test_a_ticked_box_and_a_hint_survive_the_gate(gate: Door) -> None:
     assert inputs["utm_source"]["value"] == "poster"
     asked = gate.client.post(path, data={**fields, "email": "ada@gmial.com"})
     assert "Did you mean" in words_of(asked.text), "a question about the address uses up no sum"
+    kept = {**fields, **hidden_fields(asked.text), "email": "ada@gmial.com", "hint": "keep"}
+    refused = gate.client.post(path, data=kept)
+    assert BUSY in words_of(refused.text)
+    again = {**kept, **hidden_fields(refused.text), "hint": "", "altcha": sum_on(refused.text)}
+    assert gate.client.post(path, data=again).status_code == 303, "it was asked about once"
 
 
 def test_the_widget_comes_from_here_and_watches_nobody(gate: Door) -> None:
