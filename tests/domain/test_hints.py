@@ -39,9 +39,9 @@ SLIPS = {
     "btintenet.com": "btinternet.com",
 }
 REAL = [
-    *WELL_KNOWN, *sorted(NEIGHBOURS), "example.org", "gmx.de", "hotmail.fr", "yahoo.de", "outlook.es",
-    "live.ca", "web.de", "proton.me", "pm.me", "x.co", "line.com", "duck.com", "nhs.uk",
-    "hotmail.it", "yahoo.fr", "fastmail.co.uk", "privaterelay.appleid.com",
+    *WELL_KNOWN, *sorted(NEIGHBOURS), "example.org", "gmx.de", "hotmail.fr", "yahoo.de",
+    "outlook.es", "live.ca", "web.de", "proton.me", "pm.me", "x.co", "line.com", "duck.com",
+    "nhs.uk", "hotmail.it", "yahoo.fr", "fastmail.co.uk", "privaterelay.appleid.com",
 ]  # fmt: skip
 LETTERS = st.sampled_from(string.ascii_lowercase)
 

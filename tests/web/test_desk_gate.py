@@ -60,7 +60,7 @@ def test_the_switch_is_noted_and_can_be_taken_back(
     assert "The front gate is open" in text_of(desk.get(PAGE))
 
 
-def test_the_pages_of_this_process_know_at_once(house: House, desk: FlaskClient) -> None:
+def test_the_pages_of_this_process_know_at_once(desk: FlaskClient) -> None:
     assert "altcha" not in desk.get("/").text
     desk.post(PAGE, data={"csrf": csrf_of(desk), "mode": "on"})
     assert "altcha-widget" in desk.get("/").text
