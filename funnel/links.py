@@ -4,11 +4,12 @@ import base64
 import hashlib
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from itsdangerous import BadSignature, Signer, TimestampSigner
+from itsdangerous import BadSignature, Signer
 
 from funnel.domain.errors import LinkExpired, LinkInvalid
 from funnel.vault import derive
@@ -69,6 +70,7 @@ class Links:
             purpose: Signer(self._keys, salt=f"funnel/{purpose}", digest_method=hashlib.sha256)
             for purpose in LinkPurpose
         }
+        self._stamps = Signer(self._keys, salt="form-shown", digest_method=hashlib.sha256)
 
     def url(self, name: str, **parts: object) -> str:
         """The absolute URL of a named link."""
@@ -100,19 +102,14 @@ class Links:
         except (InvalidToken, ValueError) as error:
             raise LinkExpired from error
 
-    def stamp(self) -> str:
-        """A signed time stamp for a form: when the page was shown."""
-        return (
-            TimestampSigner(self._keys, salt="form", digest_method=hashlib.sha256)
-            .sign("shown")
-            .decode()
-        )
+    def stamp(self, machine: datetime) -> str:
+        """A signed time stamp for a form: when the page was shown, to the millisecond."""
+        return self._stamps.sign(f"{machine.timestamp():.3f}").decode()
 
-    def seconds_since(self, stamp: str) -> float | None:
-        """Seconds since a form's stamp was made; None when it is not ours."""
-        signer = TimestampSigner(self._keys, salt="form", digest_method=hashlib.sha256)
+    def seconds_since(self, stamp: str, machine: datetime) -> float | None:
+        """Seconds since a form's stamp was made (machine time); None when it is not ours."""
         try:
-            _, shown_at = signer.unsign(stamp.encode("ascii", "replace"), return_timestamp=True)
-        except BadSignature:
+            shown_at = float(self._stamps.unsign(stamp.encode("ascii", "replace")))
+        except (BadSignature, ValueError):
             return None
-        return signer.get_timestamp() - shown_at.timestamp()
+        return machine.timestamp() - shown_at

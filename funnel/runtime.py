@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from funnel.adapters.journal import FileJournal
 from funnel.adapters.mailbox import FileMailbox
 from funnel.adapters.mark import FileMarks
 from funnel.adapters.press import PdfPress
+from funnel.adapters.proof import AltchaProofs
 from funnel.adapters.sendgrid_events import SignatureVerifier
 from funnel.adapters.storage import FileStorage
 from funnel.checks import documents_of, refuse_errors
@@ -41,6 +42,7 @@ from funnel.domain.ports import (
     GuidePress,
     MailboxReader,
     Mailer,
+    ProofOfWork,
     ProviderErasure,
     WebhookVerifier,
 )
@@ -67,7 +69,7 @@ from funnel.services.throttle import Throttle
 from funnel.services.watch import Watch
 from funnel.services.work import Worker
 from funnel.settings import Settings
-from funnel.vault import Vault
+from funnel.vault import Vault, derive
 
 TASKS = {"mail": "funnel.work_mail", "pdf": "funnel.work_guides"}
 
@@ -98,6 +100,8 @@ class Runtime:
     documents: Documents
     rights: Rights
     figure: Callable[[str], figures.Figure]
+    proofs: ProofOfWork
+    throwaway: Callable[[], Collection[str]]
 
     def close(self) -> None:
         """Let go of processes, connections and files."""
@@ -212,6 +216,8 @@ def build_runtime(
         documents=documents_of(settings, catalog),
         rights=rights,
         figure=figures.draw,
+        proofs=_proofs(settings.secret_keys[0]),
+        throwaway=_throwaway,
     )
 
 
@@ -331,6 +337,17 @@ def _bell(settings: Settings) -> Bell:
     from funnel.adapters.bells import CeleryBell, LocalBell
 
     return CeleryBell(settings.broker_url, TASKS) if settings.broker_url else LocalBell()
+
+
+def _proofs(secret: str) -> ProofOfWork:
+    return AltchaProofs(derive(secret, "proofs"), derive(secret, "proof answers"))
+
+
+def _throwaway() -> Collection[str]:
+    """The domains that throw their mail away. Many: loaded with the first form that is sent."""
+    from disposable_email_domains import blocklist
+
+    return blocklist
 
 
 def _recipe(catalog: Catalog, links: Links, vault: Vault) -> Recipe:

@@ -14,7 +14,7 @@ from funnel.content.catalog import Catalog
 from funnel.content.findings import Findings
 from funnel.content.mails import Cta, MailText
 from funnel.content.markdown import HtmlWriter, link_targets, panels, read_markdown
-from funnel.content.merge import Slot, Slotted, to_slots
+from funnel.content.merge import Slot, Slotted, link_place, to_slots
 from funnel.content.names import FOOTER_LINKS, MARKETING_LINKS, link_name, link_problem
 from funnel.content.text_part import TextBlock, TextWriter, link_blocks
 from funnel.domain.errors import ContentInvalid
@@ -91,8 +91,6 @@ class Compiler:
         brand_links = {"booking": catalog.brand.booking_url, "website": catalog.brand.website}
         placeholders = {"booking": shown.booking_url, "website": shown.website}
         self._absent = {name: placeholders[name] for name, url in brand_links.items() if not url}
-        self._html = HtmlWriter(self._absent)
-        self._text = TextWriter(self._absent)
 
     def compile(self, mail: MailText, *, is_marketing: bool) -> CompiledMail:
         """Both parts of a mail; raises ContentInvalid when its words may not stand."""
@@ -128,30 +126,31 @@ class Compiler:
         return _PREHEADER.sub(_HIDDEN, page, count=1)
 
     def _panels(self, mail: MailText, root: SyntaxTreeNode) -> tuple[ShownPanel, ...]:
-        shown = [ShownPanel(panel.kind, self._parts(panel.nodes, mail.cta))
+        shown = [ShownPanel(panel.kind, self._parts(panel.nodes, mail))
                  for panel in panels(root)]  # fmt: skip
         if mail.cta is not None and not _has_place(root):
-            shown = _with_button(shown, self._button(mail.cta))
+            shown = _with_button(shown, self._button(mail.cta, mail.mark))
         if mail.red_flags:
             shown.append(ShownPanel("alert", (Part(html=self._alert()),)))
         return tuple(shown)
 
-    def _parts(self, nodes: tuple[SyntaxTreeNode, ...], cta: Cta | None) -> tuple[Part, ...]:
+    def _parts(self, nodes: tuple[SyntaxTreeNode, ...], mail: MailText) -> tuple[Part, ...]:
+        writer = HtmlWriter(self._absent, mail.mark)
         parts: list[Part] = []
         html = ""
         for node in nodes:
-            if node.type == "hr" and cta is not None:
-                parts += [Part(html=html), self._button(cta)]
+            if node.type == "hr" and mail.cta is not None:
+                parts += [Part(html=html), self._button(mail.cta, mail.mark)]
                 html = ""
             else:
-                html += self._html.write(node)
+                html += writer.write(node)
         return tuple(part for part in (*parts, Part(html=html)) if part.html or part.button)
 
-    def _button(self, cta: Cta) -> Part:
+    def _button(self, cta: Cta, mark: str) -> Part:
         if cta.link in self._absent:
             words = escape(f"{cta.label} {self._absent[cta.link]}")
             return Part(html=f'<p class="body">{words}</p>')
-        return Part(button=cta.label, href=str(Slot("link", cta.link)))
+        return Part(button=cta.label, href=link_place(cta.link, mark))
 
     def _alert(self) -> str:
         safety = self._catalog.safety
@@ -162,21 +161,22 @@ class Compiler:
         )
 
     def _text_body(self, mail: MailText, root: SyntaxTreeNode) -> tuple[TextBlock, ...]:
+        writer = TextWriter(self._absent, mail.mark)
         blocks: list[TextBlock] = []
         for node in (each for panel in panels(root) for each in panel.nodes):
             if node.type == "hr" and mail.cta is not None:
-                blocks += self._text_button(mail.cta)
-            blocks += self._text.write(node)
+                blocks += self._text_button(mail.cta, mail.mark)
+            blocks += writer.write(node)
         if mail.cta is not None and not _has_place(root):
-            blocks += self._text_button(mail.cta)
+            blocks += self._text_button(mail.cta, mail.mark)
         if mail.red_flags:
             blocks += self._text_alert()
         return tuple(blocks)
 
-    def _text_button(self, cta: Cta) -> tuple[TextBlock, ...]:
+    def _text_button(self, cta: Cta, mark: str) -> tuple[TextBlock, ...]:
         if cta.link in self._absent:
             return (TextBlock(Slotted.cut(f"{cta.label} {self._absent[cta.link]}")),)
-        return link_blocks(cta.label, str(Slot("link", cta.link)))
+        return link_blocks(cta.label, link_place(cta.link, mark))
 
     def _text_alert(self) -> list[TextBlock]:
         safety = self._catalog.safety

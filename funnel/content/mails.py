@@ -33,7 +33,8 @@ class Cta:
 @dataclass(frozen=True)
 class MailText:
     """The words of one mail, merge fields still open. `red_flags` adds the safety list;
-    `asked_for` names the pages the reader asked for, which a service mail may hold."""
+    `asked_for` names the pages the reader asked for, which a service mail may hold; `mark` is put
+    behind the links whose visitors are counted."""
 
     subject: str
     preheader: str
@@ -43,6 +44,7 @@ class MailText:
     cta: Cta | None = None
     red_flags: bool = False
     asked_for: tuple[str, ...] = ()
+    mark: str = ""
 
 
 @checked(frozen=True, config=STRICT, kw_only=True)

@@ -11,7 +11,7 @@ from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
 from funnel.content.findings import Findings
-from funnel.content.merge import Slot
+from funnel.content.merge import link_place
 from funnel.content.names import link_name, link_problem
 
 MAX_DEPTH = 12
@@ -141,10 +141,12 @@ def _shape_problem(node: SyntaxTreeNode) -> str | None:
 
 
 class HtmlWriter:
-    """Writes nodes as mail HTML; `absent` holds the placeholder of each link without a target."""
+    """Writes nodes as mail HTML; `absent` holds the placeholder of each link without a target,
+    `mark` stands behind the counted ones."""
 
-    def __init__(self, absent: Mapping[str, str]) -> None:
+    def __init__(self, absent: Mapping[str, str], mark: str = "") -> None:
         self._absent = absent
+        self._mark = mark
         self._writers: dict[str, Callable[[SyntaxTreeNode], str]] = {
             "text": lambda node: escape(node.content, quote=False),
             "softbreak": lambda _: "\n",
@@ -184,5 +186,5 @@ class HtmlWriter:
         words = self.write_all(node)
         if name is not None and name in self._absent:
             return f"{words} {escape(self._absent[name])}"
-        href = str(Slot("link", name)) if name else escape(target)
+        href = link_place(name, self._mark) if name else escape(target)
         return f'<a class="link" href="{href}">{words}</a>'

@@ -11,8 +11,10 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from funnel.content.brand import BRAND_FIELDS
 from funnel.content.findings import Findings
+from funnel.content.names import COUNTED_LINKS
 
 MAX_EXPRESSION = 80
+MARK_FIELD = "m"
 NAME_FIELD = '{{ first_name or "there" }}'
 _ENVIRONMENT = ImmutableSandboxedEnvironment(
     undefined=StrictUndefined, autoescape=True, keep_trailing_newline=True
@@ -58,6 +60,12 @@ class Slotted:
         """The whole text; values are put in once and never read again."""
         values = {slot: value_of(slot) for slot in self.slots}
         return "".join(part if isinstance(part, str) else values[part] for part in self.parts)
+
+
+def link_place(name: str, mark: str) -> str:
+    """Where a named link goes; behind one whose visitors are counted stands the mail's mark."""
+    place = str(Slot("link", name))
+    return f"{place}?{MARK_FIELD}={mark}" if mark and name in COUNTED_LINKS else place
 
 
 def to_slots(text: str, found: Findings, line: int) -> str:

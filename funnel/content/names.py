@@ -8,6 +8,9 @@ PITCH_LINKS = frozenset({"challenge", "programme", "booking", *DAY_LINKS})
 LINK_NAMES = frozenset(
     {"guide", "website", "safety", "privacy", "preferences"} | PITCH_LINKS | SERVICE_LINKS
 )
+# Pages of ours whose visitors are counted by the mail they come from. Not the warning signs: who
+# looks at them is nobody's business.
+COUNTED_LINKS = frozenset({"guide", "challenge", "programme", *DAY_LINKS})
 FOOTER_LINKS = frozenset({"privacy", "safety"})
 MARKETING_LINKS = frozenset({"preferences", "unsubscribe"})
 _SCHEME = "link:"

@@ -14,6 +14,8 @@ from funnel.domain.schedule import DAYTIME
 from funnel.domain.sequence import Fact
 
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+# What mail may be sent for: being allowed to count clicks is no reason to write.
+MailPurpose = Literal[Purpose.SERIES, Purpose.HEALTH, Purpose.CHALLENGE]
 Facts = frozenset[Fact]
 SomeFacts = Annotated[frozenset[Fact], Field(min_length=1)]
 
@@ -104,7 +106,7 @@ class SequenceLines:
 
     key: Key = Field(description="The name of its folder.")
     title: Line = Field(description="What the desk calls it.")
-    purpose: Purpose = Field(description="The consent it needs.")
+    purpose: MailPurpose = Field(description="The consent it needs.")
     steps: tuple[StepLines, ...] = Field(min_length=1, max_length=60)
     starts_on: Facts = Field(frozenset(), description="Whoever does one of these enters.")
     follows: Key | None = Field(

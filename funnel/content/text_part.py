@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from markdown_it.tree import SyntaxTreeNode
 
-from funnel.content.merge import Slot, Slotted
+from funnel.content.merge import Slot, Slotted, link_place
 from funnel.content.names import link_name
 
 WIDTH = 72
@@ -67,10 +67,12 @@ def link_blocks(label: str, address: str, indent: str = "") -> tuple[TextBlock, 
 
 
 class TextWriter:
-    """Writes nodes as text blocks; `absent` holds the placeholder of links without a target."""
+    """Writes nodes as text blocks; `absent` holds the placeholder of links without a target,
+    `mark` stands behind the counted ones."""
 
-    def __init__(self, absent: Mapping[str, str]) -> None:
+    def __init__(self, absent: Mapping[str, str], mark: str = "") -> None:
         self._absent = absent
+        self._mark = mark
 
     def write(self, node: SyntaxTreeNode, indent: str = "") -> tuple[TextBlock, ...]:
         match node.type:
@@ -128,6 +130,6 @@ class TextWriter:
             target = str(link.attrs["href"])
             name = link_name(target)
             if name not in self._absent:
-                address = str(Slot("link", name)) if name else target
+                address = link_place(name, self._mark) if name else target
                 blocks += link_blocks(self._inline(link), address, indent)
         return tuple(blocks)

@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from funnel.db.base import Base, one_of
+from funnel.domain.clicks import ClickKind
 from funnel.domain.people import PersonState, Purpose, SuppressionReason
 from funnel.domain.sequence import Fact
 
@@ -182,3 +183,30 @@ class VisitCount(Base):
     page: Mapped[str] = mapped_column(primary_key=True)
     source: Mapped[str] = mapped_column(primary_key=True)
     visits: Mapped[int]
+
+
+class ClickCount(Base):
+    """Links of a mail that were followed, a count for a day. It knows no person."""
+
+    __tablename__ = "click_count"
+    __table_args__ = (CheckConstraint(one_of("kind", ClickKind), name="kind"),)
+
+    day: Mapped[str] = mapped_column(primary_key=True)
+    mail_key: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    clicks: Mapped[int]
+
+
+class LinkClick(Base):
+    """A link that one person followed: kept only while they allow it, by a consent of its own."""
+
+    __tablename__ = "link_click"
+    __table_args__ = (CheckConstraint(one_of("kind", ClickKind), name="kind"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subscriber_id: Mapped[int] = mapped_column(
+        ForeignKey("subscriber.id", ondelete="CASCADE"), index=True
+    )
+    mail_key: Mapped[str]
+    clicked_at: Mapped[datetime]
+    kind: Mapped[str]

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
+MACHINE_SECONDS = 1.0
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -13,6 +15,11 @@ class Evidence:
     ip_truncated: str
     user_agent: str
     seconds_on_page: float | None = None
+
+
+def looks_like_machine(seconds_on_page: float | None) -> bool:
+    """True for a button that was pressed within a second of its page being shown."""
+    return seconds_on_page is not None and seconds_on_page < MACHINE_SECONDS
 
 
 def truncate_ip(raw: str) -> str:

@@ -36,6 +36,7 @@ class Purpose(StrEnum):
     SERIES = "series"
     HEALTH = "health"
     CHALLENGE = "challenge"
+    CLICKS = "clicks"
 
 
 class SuppressionReason(StrEnum):

@@ -247,3 +247,15 @@ class WebhookVerifier(Protocol):
     def verify(
         self, raw: bytes, signature: str | None, timestamp: str | None, now: datetime
     ) -> None: ...
+
+
+class ProofOfWork(Protocol):
+    """Sets a sum that costs a browser about a second, and knows its own sums again."""
+
+    def challenge(self, until: datetime) -> str:
+        """A new sum as JSON, good until then by the machine's time."""
+        ...
+
+    def solved(self, answer: str, machine: datetime) -> str | None:
+        """The name of the sum that this answers; None unless it is ours, right and in time."""
+        ...

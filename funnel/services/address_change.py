@@ -16,12 +16,11 @@ from funnel.domain.evidence import Evidence
 from funnel.domain.people import Address, PersonState, SuppressionReason, fingerprint
 from funnel.domain.ports import MailClass
 from funnel.links import Links
-from funnel.services import consent, outbox, people, self_check, suppression
+from funnel.services import consent, front_gate, outbox, people, self_check, suppression
 from funnel.services.limits import take
-from funnel.services.mail_limits import DAY, address_may_get_more, free_hour, visitor_may_ask
 from funnel.services.preferences import MAILABLE, mask
 
-LIFE = timedelta(days=7)
+DAY, LIFE = timedelta(days=1), timedelta(days=7)
 ASKS_A_DAY = 3
 CONFIRM_CHANGE = "service/confirm_change"
 MOVED = "They changed their address, so what was asked for at the old one is over."
@@ -49,7 +48,8 @@ def ask(
     address is known, suppressed or somebody else's, and whether a limit kept the mail back.
     Raises LinkInvalid for whoever gets no mail at all.
     """
-    if not visitor_may_ask(session, ip_key, links, now):
+    network = fingerprint(ip_key, links.pepper)
+    if not front_gate.visitor_may_ask(session, network, now=now):
         return
     person = people.by_handle(session, handle, lock=True)
     if person.state not in MAILABLE:
@@ -67,14 +67,16 @@ def ask(
     )
     session.add(change)
     session.flush()
-    if address_may_get_more(session, address, "change", links, now):
+    if front_gate.address_may_get_more(
+        session, address, "change", links=links, network=network, now=now
+    ):
         _put_confirm(session, person, change, now)
 
 
 def _put_confirm(
     session: Session, person: Subscriber, change: AddressChange, now: datetime
 ) -> None:
-    goes_at = free_hour(session, now)
+    goes_at = front_gate.free_hour(session, now=now)
     if goes_at is not None:
         outbox.put_service_mail(
             session,

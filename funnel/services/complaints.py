@@ -13,8 +13,8 @@ from funnel.domain.people import Address, fingerprint
 from funnel.domain.ports import MailClass
 from funnel.links import Links
 from funnel.services import outbox
+from funnel.services.front_gate import DAY, HOUR, MONTH, free_hour
 from funnel.services.limits import take
-from funnel.services.mail_limits import DAY, HOUR, MONTH, free_hour
 from funnel.services.steering import Steered
 from funnel.vault import Vault
 
@@ -110,7 +110,7 @@ def _acknowledge(
     may_get_more = take(session, f"complaint-ack:{key}", limit=1, window=DAY, now=now) and take(
         session, f"complaint-month:{key}", limit=3, window=MONTH, now=now
     )
-    goes_at = free_hour(session, now, "complaint") if may_get_more else None
+    goes_at = free_hour(session, now=now, kind="complaint") if may_get_more else None
     return goes_at is not None and outbox.put_service_mail(
         session,
         None,

@@ -9,6 +9,7 @@ from sqlalchemy import Row
 
 from funnel.content.catalog import Catalog
 from funnel.content.render import MailFields, Renderer
+from funnel.domain.clicks import mark_of
 from funnel.domain.people import Purpose
 from funnel.domain.ports import MailClass, OutgoingEmail
 from funnel.domain.schedule import zone_of
@@ -91,7 +92,8 @@ class LetterWriter:
     def write(self, draft: Draft) -> OutgoingEmail:
         """The finished email; raises MailRefused or ContentInvalid when it may not leave."""
         is_series = draft.mail_class is MailClass.DRIP
-        text = texts.mail_text(draft.source, f"{draft.mail_key} version {draft.version}")
+        mark = mark_of(draft.mail_key) if is_series else ""
+        text = texts.mail_text(draft.source, f"{draft.mail_key} version {draft.version}", mark)
         needed = self.renderer.links_of(text, is_marketing=is_series)
         links = self._links(draft, needed | _ALWAYS if is_series else needed)
         fields = MailFields(

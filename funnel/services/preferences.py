@@ -42,6 +42,7 @@ class PreferencesView:
     masked_email: str
     first_name: str | None
     choice: Choice | None
+    allows_clicks: bool
     answers_until: datetime | None
     can_choose: bool
     is_in_challenge: bool
@@ -66,6 +67,7 @@ def preferences_view(session: Session, handle: UUID, *, now: datetime) -> Prefer
         masked_email=mask(person.email),
         first_name=person.first_name,
         choice=_choice(session, person),
+        allows_clicks=any(row.purpose == Purpose.CLICKS for row in person.consents),
         answers_until=answers.delete_at if answers else None,
         can_choose=person.state in MAILABLE,
         is_in_challenge=_entry(session, person) is not None,

@@ -12,7 +12,7 @@ from funnel.domain.people import PersonState, parse_address
 from funnel.domain.ports import MailClass
 from funnel.links import Links
 from funnel.services import outbox, people
-from funnel.services.mail_limits import address_may_get_more, free_hour
+from funnel.services.front_gate import address_may_get_more, free_hour
 
 BATCH = 100
 CONFIRM, REMINDER = "service/confirm", "service/confirm_reminder"
@@ -70,9 +70,11 @@ def _remind(
 ) -> None:
     standing = people.standings(session, [person], pepper=links.pepper)[person.id]
     address = parse_address(person.email)
-    if standing.suppressions or not address_may_get_more(session, address, "reminder", links, now):
+    if standing.suppressions or not address_may_get_more(
+        session, address, "reminder", links=links, network=None, now=now
+    ):
         return
-    goes_at = free_hour(session, now)
+    goes_at = free_hour(session, now=now)
     if goes_at is not None:
         outbox.put_service_mail(
             session,

@@ -16,14 +16,14 @@ from funnel.domain.ports import MailClass
 from funnel.domain.sequence import Fact
 from funnel.domain.touch import FirstTouch
 from funnel.links import Links
-from funnel.services import consent, guides, outbox, people
+from funnel.services import consent, front_gate, guides, outbox, people
 from funnel.services.confirming import is_stale
 from funnel.services.facts import record_fact
 from funnel.services.limits import take
-from funnel.services.mail_limits import DAY, address_may_get_more, free_hour, visitor_may_ask
 from funnel.services.self_check import Keeper
 
 CONFIRM_LIFE = timedelta(days=7)
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ def request_guide(
     Silent about everything: new, known, suppressed and limited addresses look alike. Repeating
     it sends nothing more within a day.
     """
-    if not visitor_may_ask(session, ip_key, links, now):
+    network = fingerprint(ip_key, links.pepper)
+    if not front_gate.visitor_may_ask(session, network, now=now):
         return
     person = _find_or_add(session, request, now)
     if _is_left_alone(session, person, links):
@@ -72,7 +73,7 @@ def request_guide(
     session.flush()
     _note_request(session, person, request, now)
     record_fact(session, person, Fact.REQUESTED, now=now)
-    _answer(session, person, asked, request.address, links, now)
+    _answer(session, person, asked, request.address, links, network, now)
 
 
 def _sealed(request: SignupRequest, keeper: Keeper) -> bytes | None:
@@ -140,6 +141,7 @@ def _answer(
     asked: Confirmation,
     address: Address,
     links: Links,
+    network: str,
     now: datetime,
 ) -> None:
     """Send the confirm mail; to someone confirmed who asks for nothing new, the guide again.
@@ -150,16 +152,20 @@ def _answer(
     wants_more = asked.wants_series and Purpose.SERIES not in granted
     has_news = wants_more or asked.sealed_answers is not None
     if person.state != PersonState.CONFIRMED:
-        if address_may_get_more(session, address, "first", links, now):
+        if front_gate.address_may_get_more(
+            session, address, "first", links=links, network=network, now=now
+        ):
             _put_confirm(session, person, asked, now)
-    elif has_news and address_may_get_more(session, address, "news", links, now):
+    elif has_news and front_gate.address_may_get_more(
+        session, address, "news", links=links, network=network, now=now
+    ):
         _put_confirm(session, person, asked, now)
     else:
         guides.send_to_person(session, person, now=now)
 
 
 def _put_confirm(session: Session, person: Subscriber, asked: Confirmation, now: datetime) -> None:
-    goes_at = free_hour(session, now)
+    goes_at = front_gate.free_hour(session, now=now)
     if goes_at is None:
         return
     outbox.put_service_mail(
@@ -178,7 +184,8 @@ def resend_confirmation(
     session: Session, address: Address, *, now: datetime, links: Links, ip_key: str
 ) -> None:
     """Send the newest confirm mail once more. As silent as `request_guide`."""
-    if not visitor_may_ask(session, ip_key, links, now):
+    network = fingerprint(ip_key, links.pepper)
+    if not front_gate.visitor_may_ask(session, network, now=now):
         return
     query = (
         select(Confirmation)
@@ -193,7 +200,9 @@ def resend_confirmation(
     person = session.get_one(Subscriber, asked.subscriber_id)
     if is_stale(asked, person) or _is_left_alone(session, person, links):
         return
-    if address_may_get_more(session, address, "again", links, now):
+    if front_gate.address_may_get_more(
+        session, address, "again", links=links, network=network, now=now
+    ):
         _put_confirm(session, person, asked, now)
 
 
@@ -201,7 +210,8 @@ def send_portal_link(
     session: Session, address: Address, *, now: datetime, links: Links, ip_key: str
 ) -> None:
     """Mail a confirmed person the link to their challenge; silent for everyone else."""
-    if not visitor_may_ask(session, ip_key, links, now):
+    network = fingerprint(ip_key, links.pepper)
+    if not front_gate.visitor_may_ask(session, network, now=now):
         return
     person = session.scalars(select(Subscriber).where(Subscriber.email_key == address.key)).first()
     if person is None or person.state not in {PersonState.CONFIRMED, PersonState.UNSUBSCRIBED}:

@@ -2,7 +2,7 @@
 
 import random
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
@@ -10,18 +10,21 @@ from sqlalchemy.orm import Session
 
 from funnel.content.catalog import Challenge
 from funnel.db.desk import Staff
+from funnel.domain.clicks import ClickKind
 from funnel.domain.evidence import Evidence
 from funnel.domain.people import parse_address
 from funnel.domain.self_check import SelfCheck
 from funnel.domain.simulated import Act, ActKind, Persona
 from funnel.domain.touch import FirstTouch, first_touch
 from funnel.links import Links
-from funnel.services import challenge, confirming, guides, offers, signup, suppression
+from funnel.services import challenge, clicks, confirming, guides, offers, signup, suppression
 from funnel.services.self_check import Keeper
 from funnel.services.simulated_people import Known
 
 FORM = "demo"
 AGENT = "A person made up for the demo"
+SERVICE = "service/"
+MAIL_IS_OLD = timedelta(days=2)
 NO_ADDRESS = "192.0.2.0"  # of a network kept for examples
 
 
@@ -85,8 +88,10 @@ def do(session: Session, known: Known, act: Act, stage: Stage, *, now: datetime)
             suppression.unsubscribe(session, known.handle, evidence=evidence, links=links, now=now)
         case ActKind.JOIN | ActKind.TICK:
             _take_part(session, known, act, stage, now)
+            _press(session, known, now)
         case ActKind.WAIT:
             offers.join_waitlist(session, known.handle, stage.offer_key, now=now)
+            _press(session, known, now)
         case ActKind.PAY:
             _note_payment(session, known, stage, now)
 
@@ -99,6 +104,16 @@ def _take_part(session: Session, known: Known, act: Act, stage: Stage, now: date
     challenge.mark_day(
         session, known.handle, act.day, is_done=True, challenge=stage.challenge, now=now
     )
+
+
+def _press(session: Session, known: Known, now: datetime) -> None:
+    """They came by a link in the newest mail of a series they had, if it is not old."""
+    mails = {
+        key: at for key, at in known.seen.items() if "/" in key and not key.startswith(SERVICE)
+    }
+    newest = max(mails, key=mails.__getitem__, default=None)
+    if newest is not None and now - mails[newest] < MAIL_IS_OLD:
+        clicks.add_counts(session, [(now, newest, ClickKind.PERSON)])
 
 
 def _note_payment(session: Session, known: Known, stage: Stage, now: datetime) -> None:

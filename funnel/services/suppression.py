@@ -14,7 +14,7 @@ from funnel.domain.journal import Done
 from funnel.domain.people import PersonState, Purpose, SuppressionReason, fingerprint
 from funnel.domain.sequence import Fact
 from funnel.links import Links
-from funnel.services import consent, enrolment, self_check
+from funnel.services import clicks, consent, enrolment, self_check
 from funnel.services.facts import record_fact
 from funnel.services.rights import journal
 
@@ -61,12 +61,14 @@ def suppress_person(
 ) -> None:
     """Suppress the address, end the consents to mail and stop every sequence of a person.
 
-    The gravest news stands, in whatever order it comes. The consent to keep health answers is
-    none to mail: it stands until it is withdrawn.
+    What they let us note of their clicks goes with the mail. The gravest news stands, in whatever
+    order it comes. The consent to keep health answers is none to mail: it stands until it is
+    withdrawn.
     """
     suppress_address(session, person.email_key, reason, links=links, now=now)
     for purpose in (Purpose.SERIES, Purpose.CHALLENGE):
         consent.withdraw(session, person, purpose, evidence=evidence, now=now)
+    clicks.withdraw(session, person, evidence=evidence, now=now)
     person.state = max(_STATE[reason], PersonState(person.state), key=_weight)
     person.unsubscribed_at, person.paused_until = now, None
     self_check.drop_waiting(session, person)  # on links that can no longer be used

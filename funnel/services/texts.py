@@ -4,7 +4,7 @@ import hashlib
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from weakref import WeakKeyDictionary
@@ -194,6 +194,6 @@ def _sequence(source: str, where: str) -> Sequence:
 
 
 @lru_cache(maxsize=256)
-def mail_text(source: str, where: str) -> MailText:
-    """A mail's text, parsed; the same source is parsed once."""
-    return parse_mail(source, where)
+def mail_text(source: str, where: str, mark: str = "") -> MailText:
+    """A mail's text, parsed, with the mark of its counted links; the same is parsed once."""
+    return replace(parse_mail(source, where), mark=mark)

@@ -11,6 +11,7 @@ from funnel.db.offers import Purchase, WaitlistEntry
 from funnel.db.people import Consent, ConsentEvent, Subscriber
 from funnel.db.texts import TextVersion
 from funnel.domain.errors import NotFound
+from funnel.domain.evidence import looks_like_machine
 from funnel.domain.people import PersonState, Purpose
 from funnel.services.advancing import SequenceEngine
 from funnel.services.reports.past import PastItem, past
@@ -29,6 +30,11 @@ class Agreement:
     wording_version: int
     page_url: str
     seconds_on_page: float | None
+
+    @property
+    def is_hasty(self) -> bool:
+        """True when it was said faster than a person reads: a mail scanner may have pressed."""
+        return looks_like_machine(self.seconds_on_page)
 
 
 @dataclass(frozen=True)

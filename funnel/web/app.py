@@ -17,6 +17,7 @@ from funnel.web import (
     complaint,
     desk,
     errors,
+    gate,
     guide,
     hooks,
     mailbox,
@@ -27,7 +28,7 @@ from funnel.web import (
     self_check,
     your_data,
 )
-from funnel.web.tally import VisitTally
+from funnel.web.tally import Tally
 
 STATIC = Path(__file__).parent / "static"
 YEAR_SECONDS = 31_536_000
@@ -47,12 +48,13 @@ def create_app(rt: Runtime) -> Flask:
     errors.handle_errors(app)
     _add_words(app, rt)
     paper.add_filters(app)
+    gate.put_up(app, rt)
     for part in (public, self_check, guide, portal, choices, complaint, your_data, desk, hooks):
         app.register_blueprint(part.routes(rt))
     if rt.mailbox is not None:
         app.register_blueprint(mailbox.routes(rt))
     _add_health(app, rt)
-    tally = VisitTally(rt)
+    tally = Tally(rt)
     tally.attach(app)
     app.extensions["tally"] = tally
     return app
@@ -76,7 +78,7 @@ def _add_words(app: Flask, rt: Runtime) -> None:
         is_demo=rt.settings.demo,
         figure=lambda name: Markup(rt.figure(name).svg),  # noqa: S704 - drawn by our own code
         asset=_asset,
-        form_stamp=rt.links.stamp,
+        form_stamp=lambda: rt.links.stamp(rt.clock.machine()),
         csrf_field=_csrf_field,
         now=rt.clock.now,
         has_mailbox=rt.mailbox is not None,

@@ -12,7 +12,7 @@ from funnel.domain.people import parse_address, parse_name
 from funnel.domain.places import place_name, places_with
 from funnel.links import LinkPurpose
 from funnel.runtime import Runtime
-from funnel.services import address_change, details, preferences, quiet, self_check
+from funnel.services import address_change, clicks, details, preferences, quiet, self_check
 from funnel.services.details import NewPrint
 from funnel.services.preferences import Choice
 from funnel.web import forms
@@ -185,6 +185,13 @@ def confirm_change(rt: Runtime, token: str) -> ResponseReturnValue:
     return redirect(f"/change-address/{token}", 303)
 
 
+def set_clicks(rt: Runtime, token: str) -> ResponseReturnValue:
+    """Let us note which links she presses, or take that back; what was noted is then deleted."""
+    allows = forms.posted_fields().get("clicks") == "yes"
+    act = partial(clicks.choose, allows=allows, evidence=forms.evidence(rt, "preferences"))
+    return _do(rt, token, act, "clicks" if allows else "no-clicks")
+
+
 ROUTES: tuple[tuple[str, str, Callable[..., ResponseReturnValue]], ...] = (
     ("/preferences/<token>", "GET", show),
     ("/preferences/<token>", "POST", choose),
@@ -197,6 +204,7 @@ ROUTES: tuple[tuple[str, str, Callable[..., ResponseReturnValue]], ...] = (
     ("/preferences/<token>/address", "POST", change_address),
     ("/preferences/<token>/keep-address", "POST", keep_address),
     ("/preferences/<token>/forget-answers", "POST", forget_answers),
+    ("/preferences/<token>/clicks", "POST", set_clicks),
     ("/change-address/<token>", "GET", ask_to_confirm_change),
     ("/change-address/<token>", "POST", confirm_change),
 )

@@ -11,7 +11,7 @@ from funnel.domain.errors import InvalidInput, TooManyTries
 from funnel.domain.people import parse_address, parse_name
 from funnel.runtime import Runtime
 from funnel.services.complaints import Letter
-from funnel.web import errors, forms
+from funnel.web import errors, forms, gate
 from funnel.web.routes import routes_of
 
 TOO_MANY = (
@@ -55,17 +55,27 @@ def send(rt: Runtime) -> ResponseReturnValue:
         letter = Letter(
             parse_address(draft.email), parse_name(draft.name), parse_words(draft.words)
         )
-        now, ip_key = rt.clock.now(), forms.ip_key()
         try:
-            with rt.sessions.begin() as session:
-                rt.complaints.take(session, letter, links=rt.links, ip_key=ip_key, now=now)
+            is_admitted = _take(rt, letter)
         except TooManyTries:
             return _show(replace(draft, errors={"form": TOO_MANY})), 429
         except errors.AWAY as error:
             errors.note(error)
             return _show(replace(draft, errors={"form": BUSY})), 503
+        if not is_admitted:
+            return _show(replace(draft, errors={"form": gate.ONE_STEP_MORE})), 422
         rt.bell.ring("mail")
     return redirect("/complaint?sent=1", 303)
+
+
+def _take(rt: Runtime, letter: Letter) -> bool:
+    """Take a complaint in, unless the gate asks for a proof that it does not bring."""
+    now, ip_key = rt.clock.now(), forms.ip_key()
+    with rt.sessions.begin() as session:
+        is_admitted = gate.admits(rt, session)
+        if is_admitted:
+            rt.complaints.take(session, letter, links=rt.links, ip_key=ip_key, now=now)
+    return is_admitted
 
 
 def _checked(rt: Runtime) -> Draft:

@@ -10,6 +10,7 @@ from flask import abort, request
 
 from funnel.domain.errors import InvalidInput
 from funnel.domain.evidence import Evidence, limit_key
+from funnel.domain.hints import Hint, hint_for
 from funnel.domain.people import parse_address, parse_name
 from funnel.domain.touch import MAX_CHARACTERS, FirstTouch, first_touch
 from funnel.runtime import Runtime
@@ -38,6 +39,13 @@ class Draft:
     stamp: str = ""
     carried: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
+    hint: Hint | None = None
+    hinted: str = ""  # the address that was asked about already
+
+    @property
+    def needs_another_look(self) -> bool:
+        """True for a form that goes back to its visitor first."""
+        return bool(self.errors or self.hint)
 
 
 def fresh_draft(rt: Runtime) -> Draft:
@@ -56,7 +64,10 @@ def passed_on(carried: Mapping[str, str]) -> dict[str, Any]:
 
 
 def posted_draft(rt: Runtime) -> Draft:
-    """The posted form, checked. A field sent twice is answered with 400."""
+    """The posted form, checked. A field sent twice is answered with 400.
+
+    A kind question about the address is asked once; whatever button comes next goes on.
+    """
     fields = posted_fields()
     draft = Draft(
         name=fields.get("name", ""),
@@ -64,9 +75,20 @@ def posted_draft(rt: Runtime) -> Draft:
         wants_series=fields.get("series") == "yes",
         time_zone=zone_name(fields.get("time_zone", "")),
         stamp=fields.get("stamp", ""),
+        hinted=fields.get("hinted", ""),
         carried={name: fields[name][:MAX_CHARACTERS] for name in CARRIED if fields.get(name)},
     )
-    return _checked(rt, draft)
+    draft = _checked(rt, draft)
+    return draft if draft.errors else _looked_at(rt, draft, fields.get("hint", ""))
+
+
+def _looked_at(rt: Runtime, draft: Draft, choice: str) -> Draft:
+    """The draft with a question about its address, or with the answer to it."""
+    hint = hint_for(parse_address(draft.email).mailbox, rt.throwaway())
+    if draft.hinted != draft.email:
+        return replace(draft, hint=hint, hinted=draft.email)
+    meant = hint.suggestion if hint and choice == "use" else None
+    return replace(draft, email=meant) if meant else draft
 
 
 def posted_fields() -> dict[str, str]:
@@ -99,7 +121,7 @@ def signup_request(
 
 def evidence(rt: Runtime, form: str) -> Evidence:
     """The evidence of the posted form: its name and version, and the seconds it was looked at."""
-    seconds = rt.links.seconds_since(request.form.get("stamp", ""))
+    seconds = rt.links.seconds_since(request.form.get("stamp", ""), rt.clock.machine())
     return security.evidence(f"{form}-{FORM_VERSION}", seconds)
 
 
@@ -124,7 +146,7 @@ def _checked(rt: Runtime, draft: Draft) -> Draft:
 
 def read_stamp(rt: Runtime, stamp: str) -> tuple[str, bool]:
     """A form's stamp, empty where it is not ours, and whether the form came back too soon."""
-    seconds = rt.links.seconds_since(stamp)
+    seconds = rt.links.seconds_since(stamp, rt.clock.machine())
     return ("", True) if seconds is None else (stamp, seconds < MIN_SECONDS)
 
 

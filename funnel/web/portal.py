@@ -1,6 +1,7 @@
 """A person's own pages, opened by signed links: challenge, programme, the way out."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import UUID
 
 from flask import Blueprint, abort, redirect, render_template, request
@@ -11,7 +12,7 @@ from funnel.links import LinkPurpose
 from funnel.runtime import Runtime
 from funnel.services import challenge, offers, signup, suppression
 from funnel.services.challenge import ChallengeView
-from funnel.web import forms
+from funnel.web import forms, gate
 from funnel.web.routes import routes_of
 
 OFFER = "lower-back-programme"
@@ -38,13 +39,17 @@ def _open_challenge(rt: Runtime, draft: forms.Draft) -> str:
 def send_challenge_link(rt: Runtime) -> ResponseReturnValue:
     """Mail a confirmed person their link. The answer is the same for every address."""
     draft = forms.posted_draft(rt)
-    if draft.errors:
+    if draft.needs_another_look:
         return _open_challenge(rt, draft), 422
     if not forms.is_trapped():
         address, ip_key = parse_address(draft.email), forms.ip_key()
         now = rt.clock.now()
         with rt.sessions.begin() as session:
-            signup.send_portal_link(session, address, now=now, links=rt.links, ip_key=ip_key)
+            is_admitted = gate.admits(rt, session)
+            if is_admitted:
+                signup.send_portal_link(session, address, now=now, links=rt.links, ip_key=ip_key)
+        if not is_admitted:
+            return _open_challenge(rt, replace(draft, errors={"form": gate.ONE_STEP_MORE})), 422
         rt.bell.ring("mail")
     return redirect("/challenge?sent=1", 303)
 

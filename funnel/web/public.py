@@ -13,7 +13,7 @@ from funnel.links import LinkPurpose
 from funnel.runtime import Runtime
 from funnel.services import confirming, signup
 from funnel.services.rights import notice
-from funnel.web import errors, forms, paper
+from funnel.web import errors, forms, gate, paper
 from funnel.web.routes import routes_of
 
 IN_A_MINUTE = "Something is busy on our side. Please try again in a minute."
@@ -64,26 +64,35 @@ def answer_request(
 
     The answer is the same for every address, machines included.
     """
-    if draft.errors:
+    if draft.needs_another_look:
         return show(draft), 422
     asked = forms.signup_request(rt, draft, form, answers)
     if not forms.is_trapped():
-        now = rt.clock.now()
         try:
-            with rt.sessions.begin() as session:
-                signup.request_guide(
-                    session,
-                    asked,
-                    now=now,
-                    links=rt.links,
-                    keeper=rt.keeper,
-                    ip_key=forms.ip_key(),
-                )
+            is_admitted = _take(rt, asked)
         except errors.AWAY as error:
             errors.note(error)
             return show(replace(draft, errors={"form": IN_A_MINUTE})), 503
+        if not is_admitted:
+            return show(replace(draft, errors={"form": gate.ONE_STEP_MORE})), 422
         rt.bell.ring("mail")
     return redirect(f"/check-your-inbox/{rt.links.seal(asked.address.mailbox)}", 303)
+
+
+def _take(rt: Runtime, asked: signup.SignupRequest) -> bool:
+    """Take a request in, unless the gate asks for a proof that it does not bring."""
+    with rt.sessions.begin() as session:
+        is_admitted = gate.admits(rt, session)
+        if is_admitted:
+            signup.request_guide(
+                session,
+                asked,
+                now=rt.clock.now(),
+                links=rt.links,
+                keeper=rt.keeper,
+                ip_key=forms.ip_key(),
+            )
+    return is_admitted
 
 
 def back_to_landing(_: Runtime) -> ResponseReturnValue:
@@ -92,6 +101,10 @@ def back_to_landing(_: Runtime) -> ResponseReturnValue:
 
 
 def check_your_inbox(rt: Runtime, sealed: str) -> ResponseReturnValue:
+    return _show_inbox(rt, sealed)
+
+
+def _show_inbox(rt: Runtime, sealed: str, problem: str = "") -> str:
     address = _unseal(rt, sealed)
     return render_template(
         "public/check_your_inbox.html",
@@ -99,7 +112,13 @@ def check_your_inbox(rt: Runtime, sealed: str) -> ResponseReturnValue:
         sealed=sealed,
         webmails=_webmails(address),
         is_resent="again" in request.args,
+        problem=problem,
     )
+
+
+def back_to_inbox(_: Runtime, sealed: str) -> ResponseReturnValue:
+    """The page that came back after "send it again" lives at an address of its own."""
+    return redirect(f"/check-your-inbox/{sealed}", 303)
 
 
 def _unseal(rt: Runtime, sealed: str) -> Address:
@@ -122,7 +141,11 @@ def resend(rt: Runtime, sealed: str) -> ResponseReturnValue:
     if not forms.is_trapped():
         now, ip_key = rt.clock.now(), forms.ip_key()
         with rt.sessions.begin() as session:
-            signup.resend_confirmation(session, address, now=now, links=rt.links, ip_key=ip_key)
+            is_admitted = gate.admits(rt, session)
+            if is_admitted:
+                signup.resend_confirmation(session, address, now=now, links=rt.links, ip_key=ip_key)
+        if not is_admitted:
+            return _show_inbox(rt, sealed, gate.ONE_STEP_MORE), 422
         rt.bell.ring("mail")
     return redirect(f"/check-your-inbox/{sealed}?again=1", 303)
 
@@ -171,6 +194,7 @@ ROUTES = (
     ("/signup", "GET", back_to_landing),
     ("/signup", "POST", sign_up),
     ("/check-your-inbox/<sealed>", "GET", check_your_inbox),
+    ("/check-your-inbox/<sealed>/resend", "GET", back_to_inbox),
     ("/check-your-inbox/<sealed>/resend", "POST", resend),
     ("/confirm/<token>", "GET", ask_to_confirm),
     ("/confirm/<token>", "POST", confirm),

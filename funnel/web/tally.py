@@ -1,9 +1,9 @@
-"""Counting visits in memory; a thread beside hands them to the database every few seconds."""
+"""Counting visits and clicks in memory; a thread beside hands them over every few seconds."""
 
 import logging
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 
 from flask import Flask, Response, request
@@ -11,7 +11,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from funnel.domain.touch import first_touch
 from funnel.runtime import Runtime
+from funnel.services import clicks
 from funnel.services.visits import NO_SOURCE, CountedPage, record_visits
+from funnel.web.click_memory import ClickMemory, is_machines_request
 
 FLUSH_SECONDS = 10.0
 MAX_SOURCES = 200  # in a day: sources are typed by strangers, and each is a row
@@ -21,18 +23,18 @@ COUNTED = {
     "self_check.start": CountedPage.CHECK_STARTED,
     "portal.open_challenge": CountedPage.CHALLENGE,
 }
-ROBOT_WORDS = ("bot", "crawl", "spider", "preview", "monitor", "curl", "python", "headless")
 
 log = logging.getLogger(__name__)
 
 
-class VisitTally:
-    """Collects visits by page and source. No request waits for the database."""
+class Tally:
+    """Collects visits by page and source, and clicks by mail. No request waits for the database."""
 
     def __init__(self, rt: Runtime) -> None:
         self._rt = rt
         self._lock = threading.Lock()
         self._counts: Counter[tuple[str, str]] = Counter()
+        self._clicks = ClickMemory(rt)
         self._day: date | None = None
         self._sources: set[str] = set()
         self._flushed_at = rt.clock.boot_seconds()
@@ -44,16 +46,19 @@ class VisitTally:
 
     def _count(self, response: Response) -> Response:
         page = COUNTED.get(request.endpoint or "")
-        if page and request.method == "GET" and response.status_code == 200 and _is_person():
+        is_shown = request.method == "GET" and response.status_code == 200
+        if page and is_shown and not is_machines_request():
             touch = first_touch(request.args, request.referrer, self._rt.settings.host)
             with self._lock:
                 self._counts[page, self._known(touch.source)] += 1
+        if response.status_code < 400:
+            self._clicks.see()
         self._flush_beside()
         return response
 
     def add(self, page: CountedPage) -> None:
         """Count something that must not be tied to where its visitor came from."""
-        if _is_person():
+        if not is_machines_request():
             with self._lock:
                 self._counts[page, NO_SOURCE] += 1
 
@@ -72,7 +77,8 @@ class VisitTally:
         with self._lock:
             now = self._rt.clock.boot_seconds()
             is_busy = self._flushing is not None and self._flushing.is_alive()
-            if is_busy or not self._counts or now - self._flushed_at < FLUSH_SECONDS:
+            is_empty = not self._counts and not self._clicks.is_waiting
+            if is_busy or is_empty or now - self._flushed_at < FLUSH_SECONDS:
                 return
             self._flushed_at = now
             self._flushing = threading.Thread(target=self._write, name="tally", daemon=True)
@@ -86,25 +92,37 @@ class VisitTally:
         self._write()
 
     def _write(self) -> None:
+        self._write_visits()
+        self._write_clicks()
+
+    def _write_visits(self) -> None:
         """A database that is away keeps the counts for later."""
         with self._lock:
             counts, self._counts = self._counts, Counter()
-        if counts and not self._is_kept(counts):
+        if counts and not _is_kept(lambda: self._keep_visits(counts)):
             with self._lock:
                 self._counts.update(counts)
 
-    def _is_kept(self, counts: Mapping[tuple[str, str], int]) -> bool:
-        try:
-            with self._rt.sessions.begin() as session:
-                record_visits(session, counts, now=self._rt.clock.now())
-        except SQLAlchemyError as error:
-            log.warning("visits could not be written yet: %s", type(error).__name__)
-            return False
-        return True
+    def _keep_visits(self, counts: Mapping[tuple[str, str], int]) -> None:
+        with self._rt.sessions.begin() as session:
+            record_visits(session, counts, now=self._rt.clock.now())
+
+    def _write_clicks(self) -> None:
+        due, around = self._clicks.take_due()
+        if due and not _is_kept(lambda: self._keep_clicks(due, around)):
+            self._clicks.give_back(due)
+
+    def _keep_clicks(self, due: list[clicks.Seen], around: list[clicks.Seen]) -> None:
+        with self._rt.sessions.begin() as session:
+            first = self._clicks.first_presses(clicks.judge(session, due, around))
+            clicks.record(session, first)
+        self._clicks.remember(first)
 
 
-def _is_person() -> bool:
-    """Leave out prefetches and whatever says that it is a robot."""
-    agent = request.user_agent.string.lower()
-    is_robot = not agent or any(word in agent for word in ROBOT_WORDS)
-    return not is_robot and "prefetch" not in request.headers.get("Sec-Purpose", "")
+def _is_kept(keep: Callable[[], None]) -> bool:
+    try:
+        keep()
+    except SQLAlchemyError as error:
+        log.warning("counts could not be written yet: %s", type(error).__name__)
+        return False
+    return True

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import UUID
 
 from flask import Blueprint, Response, redirect, render_template, request
@@ -14,7 +15,7 @@ from funnel.runtime import Runtime
 from funnel.services import preferences
 from funnel.services.rights import export, receipt, requests
 from funnel.services.rights.records import Record
-from funnel.web import forms
+from funnel.web import forms, gate
 from funnel.web.routes import routes_of
 
 
@@ -40,7 +41,11 @@ def send_link(rt: Runtime) -> ResponseReturnValue:
         address, ip_key = parse_address(draft.email), forms.ip_key()
         now = rt.clock.now()
         with rt.sessions.begin() as session:
-            requests.ask_by_address(session, address, ip_key=ip_key, links=rt.links, now=now)
+            is_admitted = gate.admits(rt, session)
+            if is_admitted:
+                requests.ask_by_address(session, address, ip_key=ip_key, links=rt.links, now=now)
+        if not is_admitted:
+            return _ask(rt, replace(draft, errors={"form": gate.ONE_STEP_MORE})), 422
         rt.bell.ring("mail")
     return redirect("/your-data?sent=1", 303)
 

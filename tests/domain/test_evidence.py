@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from funnel.domain.evidence import limit_key, truncate_ip
+from funnel.domain.evidence import limit_key, looks_like_machine, truncate_ip
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,13 @@ def test_the_last_eighty_bits_are_never_kept(address: IPv6Address) -> None:
 def test_no_text_breaks_it(raw: str) -> None:
     assert truncate_ip(raw)
     assert limit_key(raw)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_hasty"),
+    [(None, False), (0.0, True), (0.999, True), (1.0, False), (12.5, False), (-3.0, True)],
+)
+def test_a_button_pressed_within_a_second_was_perhaps_a_machines(
+    seconds: float | None, is_hasty: bool
+) -> None:
+    assert looks_like_machine(seconds) == is_hasty

@@ -1,6 +1,7 @@
 """Signed links: each opens one thing, and nothing else opens anything."""
 
 import base64
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from urllib.parse import quote
 from uuid import UUID, uuid4
@@ -18,6 +19,7 @@ OTHER = Links("http://localhost/", ("another-secret-of-more-than-thirty-two-char
 HANDLE = UUID("12345678-1234-5678-1234-567812345678")
 GOOD = LINKS.token(LinkPurpose.CONFIRM, HANDLE)
 VALUE, _, MARK = GOOD.partition(".")
+SHOWN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(("made", "read"), list(product(LinkPurpose, repeat=2)))
@@ -114,17 +116,16 @@ def test_what_we_sealed_comes_back_and_shows_nothing(text: str) -> None:
 
 @pytest.mark.parametrize(
     "stamp",
-    ["", "shown", "shown.x.y", GOOD, OTHER.stamp(), "é"],
+    ["", "shown", "shown.x.y", GOOD, OTHER.stamp(SHOWN), "é"],
     ids=["nothing", "a word", "three words", "a token", "another key", "not ASCII"],
 )
 def test_a_stamp_that_is_not_ours_tells_no_time(stamp: str) -> None:
-    assert LINKS.seconds_since(stamp) is None
+    assert LINKS.seconds_since(stamp, SHOWN) is None
 
 
 def test_our_own_stamp_tells_how_long_ago_it_was_made() -> None:
-    seconds = LINKS.seconds_since(LINKS.stamp())
-    assert seconds is not None
-    assert 0 <= seconds < 60
+    pressed = SHOWN + timedelta(milliseconds=250)
+    assert LINKS.seconds_since(LINKS.stamp(SHOWN), pressed) == pytest.approx(0.25)
 
 
 def test_a_token_guesses_at_nothing() -> None:

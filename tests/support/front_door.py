@@ -1,6 +1,7 @@
 """The web side of a test house: a client that need not wait, and pages read as a person does."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,8 +23,8 @@ VOID = frozenset({"area", "base", "br", "hr", "img", "input", "link", "meta", "s
 class UnhurriedLinks(Links):
     """Takes every form for one that was looked at a minute longer."""
 
-    def seconds_since(self, stamp: str) -> float | None:
-        seconds = super().seconds_since(stamp)
+    def seconds_since(self, stamp: str, machine: datetime) -> float | None:
+        seconds = super().seconds_since(stamp, machine)
         return None if seconds is None else seconds + A_MINUTE
 
 

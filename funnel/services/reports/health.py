@@ -1,6 +1,6 @@
 """Is everything working? What the desk says of mail, guides and the work behind them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Row, case, func, select
@@ -15,6 +15,7 @@ from funnel.domain.flow import UNLIMITED, Limits
 from funnel.domain.guides import PLAIN_AFTER, GuideState
 from funnel.services import control, texts
 from funnel.services.control import SendingState
+from funnel.services.front_gate import GateState, gate_state
 from funnel.services.guides import PLAIN
 from funnel.services.reports.sender import SenderHealth, sender_health
 
@@ -74,6 +75,7 @@ class Health:
     sender: SenderHealth
     late_after: timedelta = LATE_AFTER
     unreadable: tuple[str, ...] = ()
+    gate: GateState = field(default_factory=GateState)
 
     @property
     def is_mail_late(self) -> bool:
@@ -117,6 +119,7 @@ def health(
         sender=sender_health(session, limits=limits, machine=machine_now),
         late_after=late_after,
         unreadable=texts.unreadable(session),
+        gate=gate_state(session),
     )
 
 

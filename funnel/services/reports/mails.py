@@ -12,7 +12,9 @@ from funnel.db.mail import Enrolment, Message, StepSkip
 from funnel.db.people import Subscriber
 from funnel.domain.delivery import OPEN_STATES, MessageState
 from funnel.domain.sequence import Fact, Sequence
+from funnel.domain.stats import ENOUGH
 from funnel.services import texts
+from funnel.services.reports.clicks import Presses, presses
 from funnel.services.reports.titles import newest_subjects
 
 PERIOD = timedelta(weeks=8)
@@ -27,7 +29,10 @@ _HELD_BACK = frozenset({MessageState.CANCELLED, MessageState.SKIPPED})
 
 @dataclass(frozen=True)
 class MailCount:
-    """One mail: how often it was handed over, waits, failed, or was rightly held back."""
+    """One mail: how often it was handed over, waits, failed, or was rightly held back.
+
+    `presses` is None for a mail whose links are not counted.
+    """
 
     mail_key: str
     subject: str
@@ -36,6 +41,12 @@ class MailCount:
     waiting: int
     failed: int
     held_back: int
+    presses: Presses | None = None
+
+    @property
+    def is_early(self) -> bool:
+        """True while it went to too few to read anything into their presses."""
+        return self.sent < ENOUGH
 
 
 @dataclass(frozen=True)
@@ -66,9 +77,10 @@ def mails(session: Session, *, now: datetime) -> MailReport:
     for mail_key, _, many in skips:
         counts[mail_key][MessageState.SKIPPED] += many
     ordered = sorted(counts, key=lambda key: _place(key, known))
+    pressed = presses(session, since=since)
     return MailReport(
         since=since,
-        mails=tuple(_mail_count(key, counts[key], subjects, known) for key in ordered),
+        mails=tuple(_mail_count(key, counts[key], subjects, known, pressed) for key in ordered),
         reasons=_reasons(session, since, skips, subjects),
     )
 
@@ -119,6 +131,7 @@ def _mail_count(
     states: dict[MessageState, int],
     subjects: dict[str, str],
     known: dict[str, Sequence],
+    pressed: dict[str, Presses],
 ) -> MailCount:
     part = mail_key.partition("/")[0]
     return MailCount(
@@ -129,6 +142,7 @@ def _mail_count(
         waiting=sum(states.get(state, 0) for state in OPEN_STATES),
         failed=sum(states.get(state, 0) for state in _FAILED),
         held_back=sum(states.get(state, 0) for state in _HELD_BACK),
+        presses=None if part == SERVICE else pressed.get(mail_key, Presses()),
     )
 
 

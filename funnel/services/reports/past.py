@@ -12,15 +12,19 @@ from sqlalchemy.orm import Session
 from funnel.db.guides import Guide, GuidePrint
 from funnel.db.mail import Enrolment, MailEvent, Message, StepSkip
 from funnel.db.offers import ChallengeDayDone, ChallengeEntry, Purchase, WaitlistEntry
-from funnel.db.people import ConsentEvent, FunnelEvent, Subscriber
+from funnel.db.people import ConsentEvent, FunnelEvent, LinkClick, Subscriber
 from funnel.db.texts import TextVersion
+from funnel.domain.clicks import ClickKind
 from funnel.domain.delivery import OPEN_STATES, EventKind, MessageState
+from funnel.domain.evidence import looks_like_machine
 from funnel.domain.guides import PLAIN_AFTER, Edition, GuideState
 from funnel.domain.sequence import Fact
 from funnel.services import texts
+from funnel.services.reports.clicks import presses_of
 from funnel.services.reports.titles import newest_subjects, subjects
 
 MAX_ITEMS = 200
+HASTE = " Pressed within a second of opening the page: perhaps by a mail scanner, and no person."
 
 
 class PastKind(StrEnum):
@@ -36,6 +40,7 @@ class PastKind(StrEnum):
     OFFER = "offer"
     ENDED = "ended"
     MACHINE = "machine"
+    CLICK = "click"
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ _PURPOSES = {
     "health": "using their answers about health",
     "challenge": "the challenge’s mails",
     "address": "mail to a new address",
+    "clicks": "letting you note which links they press",
 }
 _EVENTS = {
     EventKind.PROCESSED: "was taken on for delivery",
@@ -87,6 +93,7 @@ def past(session: Session, person: Subscriber) -> tuple[PastItem, ...]:
         *_waits(session, person.id),
         *_purchases(session, person.id),
         *_sequences(session, person.id),
+        *_presses(session, person.id),
     ]
     items.reverse()
     items.sort(key=lambda item: item.at, reverse=True)
@@ -117,15 +124,16 @@ def _consents(session: Session, subscriber_id: int) -> list[PastItem]:
         .where(ConsentEvent.subscriber_id == subscriber_id)
         .order_by(ConsentEvent.id)
     )
-    said: dict[tuple[datetime, bool, str], list[str]] = defaultdict(list)
+    said: dict[tuple[datetime, bool, str, str], list[str]] = defaultdict(list)
     for event, version in session.execute(query):
         name = _PURPOSES.get(event.purpose, event.purpose)
-        said[event.occurred_at, event.is_granted, event.action].append(
+        haste = HASTE if looks_like_machine(event.seconds_on_page) else ""
+        said[event.occurred_at, event.is_granted, event.action, haste].append(
             f"{name} (wording {version})"
         )
     return [
-        PastItem(at, PastKind.CONSENT, _said(is_granted, action), f"{_listed(names)}.")
-        for (at, is_granted, action), names in said.items()
+        PastItem(at, PastKind.CONSENT, _said(is_granted, action), f"{_listed(names)}.{haste}")
+        for (at, is_granted, action, haste), names in said.items()
     ]
 
 
@@ -187,6 +195,20 @@ def _told(event: MailEvent, subject: str) -> PastItem | None:
     return PastItem(
         event.occurred_at, sign, f"“{subject}” {_EVENTS[kind]}", str(reason) if reason else ""
     )
+
+
+def _presses(session: Session, subscriber_id: int) -> list[PastItem]:
+    """Links they followed, as far as they let us note it."""
+    found = presses_of(session, subscriber_id, most=MAX_ITEMS)
+    names = newest_subjects(session) if found else {}
+    return [_press(each, names.get(each.mail_key, each.mail_key)) for each in found]
+
+
+def _press(press: LinkClick, subject: str) -> PastItem:
+    if press.kind == ClickKind.MACHINE:
+        what = f"A machine opened a link in “{subject}”"
+        return PastItem(press.clicked_at, PastKind.MACHINE, what, "Probably a mail scanner.")
+    return PastItem(press.clicked_at, PastKind.CLICK, f"Pressed a link in “{subject}”")
 
 
 def _guide(session: Session, subscriber_id: int) -> list[PastItem]:

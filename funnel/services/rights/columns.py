@@ -134,6 +134,13 @@ TABLES: Mapping[str, Table] = {
         hers="fact occurred_at again_at",
         inner="id subscriber_id",
     ),
+    "link_click": Table(
+        Fate.GOES,
+        "Links in our emails that you pressed",
+        owner="subscriber_id",
+        hers="mail_key clicked_at kind",
+        inner="id subscriber_id",
+    ),
     "guide": Table(
         Fate.GOES,
         "Your guide",
@@ -281,6 +288,7 @@ TABLES: Mapping[str, Table] = {
         nobodys="id kind key version source sha256 origin made_by created_at",
     ),
     "visit_count": Table(Fate.NOBODYS, nobodys="day page source visits"),
+    "click_count": Table(Fate.NOBODYS, nobodys="day mail_key kind clicks"),
     "control": Table(Fate.NOBODYS, nobodys="key value"),
     "tick": Table(Fate.NOBODYS, nobodys="name slot"),
 }

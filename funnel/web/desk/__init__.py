@@ -9,6 +9,7 @@ from funnel.web.desk import (
     complaints,
     editor,
     filters,
+    gate,
     guide,
     mail,
     overview,
@@ -32,7 +33,7 @@ def routes(rt: Runtime) -> Blueprint:
     filters.add_filters(made, rt)
     pages = (
         sign_in, set_up, overview, people, person, steering, walkers, programme,
-        sequences, step_acts, away, editor, guide, privacy, mail, complaints,
+        sequences, step_acts, away, editor, guide, privacy, mail, complaints, gate,
     )  # fmt: skip
     for page in pages:
         page.add_pages(made, rt)

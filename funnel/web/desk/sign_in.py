@@ -51,7 +51,7 @@ def _page(rt: Runtime, problem: str | None = None) -> str:
 
 
 def _has_fresh_stamp(rt: Runtime) -> bool:
-    age = rt.links.seconds_since(request.form.get("stamp", ""))
+    age = rt.links.seconds_since(request.form.get("stamp", ""), rt.clock.machine())
     return age is not None and age < STAMP_SECONDS
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from funnel.domain.proof import ProofMode
 from funnel.services.reports.health import GuideHealth, Health
 from funnel.services.reports.people import Concern
 from funnel.web.desk.words import number, people, spell
@@ -18,12 +19,13 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Sign:
-    """One line of "Is everything working?"; `look` is who to look at."""
+    """One line of "Is everything working?"; `look` is who to look at, `page` where to change it."""
 
     level: Level
     name: str
     say: str
     look: Concern | None = None
+    page: str | None = None
 
 
 def signs(health: Health, missing_facts: int) -> tuple[Sign, ...]:
@@ -38,6 +40,7 @@ def signs(health: Health, missing_facts: int) -> tuple[Sign, ...]:
         *_plans(health),
         *_news(health),
         *_sender(health),
+        _gate(health),
         _facts(missing_facts),
     )
 
@@ -225,6 +228,21 @@ def _silent_events(health: Health) -> Sign | None:
         return None
     say = f"The last was {spell(health.now - last)} ago. Look at its webhook: bounces go unheard."
     return Sign(Level.LOOK, "The provider tells nothing", say)
+
+
+def _gate(health: Health) -> Sign:
+    gate, page = health.gate, "desk.front_gate_page"
+    name = "Visitors are asked for a small proof"
+    if gate.mode is ProofMode.ON:
+        return Sign(Level.LOOK, name, f"{gate.by} asked for it.", page=page)
+    if gate.mode is ProofMode.OFF:
+        say = f"{gate.by} switched it off, so nothing stops a flood of forms."
+        return Sign(Level.LOOK, "No proof at the front gate", say, page=page)
+    if not gate.is_asking(health.now) or gate.alarm.since is None:
+        say = "Nobody floods your forms, so visitors are asked for no proof."
+        return Sign(Level.OK, "The front gate is open", say, page=page)
+    since = spell(health.now - gate.alarm.since)
+    return Sign(Level.LOOK, name, f"For {since}. {gate.alarm.why}", page=page)
 
 
 def _facts(missing: int) -> Sign:
