@@ -13,6 +13,7 @@ from funnel.cli.rehearse import rehearse
 from funnel.cli.sending import resume, stop
 from funnel.cli.set_up import set_up
 from funnel.cli.simulate import simulate
+from funnel.cli.staff import staff
 from funnel.cli.up import up
 from funnel.domain.errors import FunnelError
 
@@ -30,6 +31,7 @@ for command in (
     migrate,
     content,
     set_up,
+    staff,
     stop,
     resume,
     check,

@@ -1,7 +1,7 @@
 """Every table in one place, for whoever needs the whole schema."""
 
 from funnel.db.base import Base
-from funnel.db.desk import AuditEntry, SetupToken, Staff, StaffSession
+from funnel.db.desk import AuditEntry, RecoveryCode, SetupToken, Staff, StaffSession
 from funnel.db.guides import Guide, GuidePrint
 from funnel.db.mail import (
     Attempt,
@@ -47,6 +47,7 @@ __all__ = [
     "OwedStep",
     "Purchase",
     "RateWindow",
+    "RecoveryCode",
     "SetupToken",
     "Staff",
     "StaffSession",

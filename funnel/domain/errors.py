@@ -40,6 +40,14 @@ class WrongPassword(FunnelError):
     """That email and password do not match."""
 
 
+class WrongCode(FunnelError):
+    """That code does not fit. Each works once and for half a minute: please take the next one."""
+
+
+class SignedOut(FunnelError):
+    """You have been signed out."""
+
+
 class TooManyTries(FunnelError):
     """Too many tries. Please wait a while and try again."""
 

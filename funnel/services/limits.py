@@ -1,5 +1,6 @@
 """Limits kept in the database, so that they survive a flushed cache and a restart."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import case, delete, literal
@@ -26,6 +27,11 @@ def take(session: Session, key: str, *, limit: int, window: timedelta, now: date
         },
     ).returning(RateWindow.count)
     return int(session.execute(statement).scalar_one()) <= limit
+
+
+def forget(session: Session, keys: Collection[str]) -> None:
+    """Begin to count anew for these keys."""
+    session.execute(delete(RateWindow).where(RateWindow.key.in_(keys)))
 
 
 def forget_old_windows(session: Session, *, now: datetime) -> None:

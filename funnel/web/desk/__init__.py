@@ -5,15 +5,19 @@ from flask import Blueprint
 from funnel.runtime import Runtime
 from funnel.web.desk import (
     access,
+    account,
+    ask_password,
     away,
     editor,
     filters,
     guide,
     mail,
     overview,
+    own_second_step,
     people,
     person,
     programme,
+    second_step,
     sequences,
     set_up,
     sign_in,
@@ -30,7 +34,8 @@ def routes(rt: Runtime) -> Blueprint:
     filters.add_filters(made, rt)
     pages = (
         sign_in, set_up, overview, people, person, steering, walkers, programme,
-        sequences, step_acts, away, editor, guide, mail,
+        sequences, step_acts, away, editor, guide, mail, account, ask_password,
+        second_step, own_second_step,
     )  # fmt: skip
     for page in pages:
         page.add_pages(made, rt)
