@@ -5,13 +5,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session, sessionmaker
 
 from funnel.db.desk import AuditEntry, SetupToken, Staff, StaffSession
 from funnel.db.mail import RateWindow
-from funnel.domain.errors import InvalidInput, LinkExpired, LinkInvalid, TooManyTries, WrongPassword
-from funnel.services import browsers, staff
+from funnel.domain.errors import (
+    InvalidInput,
+    LinkExpired,
+    LinkInvalid,
+    SignedOut,
+    TooManyTries,
+    WrongPassword,
+)
+from funnel.services import accounts, browsers, staff
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 PASSWORD, PEPPER = "kettle lamp otter", b"pepper"
@@ -229,3 +237,41 @@ def test_control_characters_never_reach_the_list_of_what_was_done(sessions: Sess
         entry = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
     assert entry is not None
     assert entry.subject.isprintable()
+
+
+def test_what_was_done_can_be_neither_changed_nor_deleted(sessions: Sessions) -> None:
+    _set_up(sessions)
+    for statement in (update(AuditEntry).values(action="nothing"), delete(AuditEntry)):
+        with pytest.raises(DatabaseError, match="append-only"), sessions.begin() as session:
+            session.execute(statement)
+    with sessions.begin() as session:
+        assert session.scalars(select(AuditEntry.action)).all() == ["set up the desk"]
+
+
+def test_a_password_changed_meanwhile_is_not_brought_back_by_a_slow_sign_in(
+    sessions: Sessions,
+) -> None:
+    token = _set_up(sessions).token
+    with sessions.begin() as session:
+        slow = staff.check_password(staff.find_account(session, "reyes@example.org"), PASSWORD)
+    with sessions.begin() as session:
+        accounts.change_password(session, slow.id, token, "a newer hash", now=NOW)
+    with sessions.begin() as session, pytest.raises(WrongPassword):
+        staff.sign_in(session, slow, now=NOW)
+    with sessions.begin() as session:
+        assert session.scalars(select(Staff.password_hash)).one() == "a newer hash"
+        live = select(StaffSession).where(StaffSession.ended_at.is_(None))
+        assert len(session.scalars(live).all()) == 1
+
+
+def test_of_two_new_passwords_at_a_time_the_second_browser_is_told_it_is_signed_out(
+    sessions: Sessions,
+) -> None:
+    first = _set_up(sessions)
+    second = _sign_in(sessions, "reyes@example.org", PASSWORD)
+    with sessions.begin() as session:
+        accounts.change_password(session, 1, first.token, "the first", now=NOW)
+    with pytest.raises(SignedOut), sessions.begin() as session:
+        accounts.change_password(session, 1, second.token, "the second", now=NOW)
+    with sessions.begin() as session:
+        assert session.scalars(select(Staff.password_hash)).one() == "the first"
