@@ -41,7 +41,7 @@ class WrongPassword(FunnelError):
 
 
 class WrongCode(FunnelError):
-    """That code does not fit. Each works once and for half a minute: please take the next one."""
+    """That code does not fit. Each works once, and the phone shows a new one every half minute."""
 
 
 class SignedOut(FunnelError):

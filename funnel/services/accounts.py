@@ -21,6 +21,7 @@ from funnel.services.passwords import hash_password
 LATELY = 12
 # What an owner would want to recognise, or not.
 ABOUT_SIGNING_IN = (
+    "set up the desk",
     "signed in",
     "gave the right password",
     "used a recovery code",

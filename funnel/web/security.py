@@ -16,8 +16,11 @@ MAX_FIELDS = 32
 MAX_AGENT = 200
 LOCAL_NAMES = ["127.0.0.1", "localhost"]
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-# These carry their own proof: a signed body, or a token that mail programs post by themselves.
+# A whole mail or plan is edited in these, with a tick box for each step.
 WHOLE_TEXTS = frozenset({"desk.save_plan", "desk.save_words", "desk.look_at_words"})
+# One question with several boxes; every other field comes once.
+SEVERAL_TIMES = frozenset({"past"})
+# These carry their own proof: a signed body, or a token that mail programs post by themselves.
 FOREIGN_ORIGINS_WELCOME = ("hooks.", "portal.unsubscribe")
 
 POLICY = (
@@ -38,6 +41,7 @@ HEADERS = {
 
 def secure(app: Flask, rt: Runtime) -> None:
     """Put the limits and headers on an application."""
+    app.debug = False  # whatever FLASK_DEBUG says: a trace must never be a page
     app.config["MAX_CONTENT_LENGTH"] = MAX_WEBHOOK_BYTES
     app.config["MAX_FORM_MEMORY_SIZE"] = MAX_FORM_BYTES
     app.config["MAX_FORM_PARTS"] = MAX_FIELDS
@@ -48,6 +52,7 @@ def secure(app: Flask, rt: Runtime) -> None:
     app.before_request(lambda: _refuse_strange_host(hosts))
     app.before_request(_refuse_large_form)
     app.before_request(lambda: _refuse_foreign_origin(rt.settings.base_url))
+    app.before_request(_refuse_odd_fields)
     app.after_request(lambda response: _dress(response, rt.settings.is_secure))
 
 
@@ -76,6 +81,17 @@ def _refuse_foreign_origin(base_url: str) -> None:
     origin = request.headers.get("Origin", "null")
     if origin != "null" and origin not in _own_origins(base_url):
         abort(403)
+
+
+def _refuse_odd_fields() -> None:
+    """Refuse a form with a crowd of fields, or with one field twice: who reads it might differ."""
+    if request.method in SAFE_METHODS or _welcomes_foreigners():
+        return
+    fields = list(request.form.lists())
+    if any(len(values) > 1 and name not in SEVERAL_TIMES for name, values in fields):
+        abort(400)
+    if len(fields) > MAX_FIELDS:
+        abort(413)
 
 
 def _welcomes_foreigners() -> bool:

@@ -12,7 +12,9 @@ def add_filters(routes: Blueprint, rt: Runtime) -> None:
     zone = zone_of(rt.catalog.brand.time_zone)
     add = routes.add_app_template_filter
     add(lambda when: words.moment(when, rt.clock.now(), zone), "moment")
-    add(lambda when: words.moment(when, rt.clock.machine(), zone), "machine_moment")
+    machine = rt.clock.machine
+    add(lambda when: words.moment(when, machine(), zone), "machine_moment")
+    add(lambda when: words.moment_in_sentence(when, machine(), zone), "at_machine_moment")
     add(lambda when: words.moment_in_sentence(when, rt.clock.now(), zone), "at_moment")
     add(lambda when: words.short_day(when, zone), "short_day")
     add(lambda when: words.spell(rt.clock.now() - when), "spell_since")
