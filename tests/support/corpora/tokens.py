@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Mapping
 
 LOOKALIKES = {"a": "а", "e": "е", "o": "о", "c": "с", "p": "р", "x": "х", "A": "А", "B": "В"}
 TAILS = [
@@ -106,7 +107,7 @@ MADE_UP = [
 ]
 
 
-def unsigned(payload: dict[str, object]) -> str:
+def unsigned(payload: Mapping[str, object]) -> str:
     """A web token of the kind that says of itself that nobody need sign it."""
     head, body = (
         base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
