@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.datastructures import Headers
 
+from funnel.web import forms
 from funnel.web.app import create_app
 from tests.support import make
 from tests.support.crawl import Places, places, rules
@@ -205,3 +206,23 @@ def test_no_page_may_be_framed_by_another_site(app: Flask) -> None:
     answers = [app.test_client().get(rule.rule) for rule, _ in rules(app) if not rule.arguments]
     for answer in answers:
         assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("hops", "forwarded", "counted"),
+    [
+        (0, "192.0.2.1", "127.0.0.1"),
+        (1, "192.0.2.1", "192.0.2.1"),
+        (1, "10.9.9.9, 192.0.2.1", "192.0.2.1"),
+        (2, "10.9.9.9, 192.0.2.1, 198.51.100.1", "192.0.2.1"),
+        (1, "not an address", "unknown"),
+    ],
+)
+def test_only_what_a_trusted_proxy_says_of_an_address_counts(
+    house: House, hops: int, forwarded: str, counted: str
+) -> None:
+    app = create_app(replace(house.rt, settings=replace(house.rt.settings, trusted_proxies=hops)))
+    seen = list[str]()
+    app.before_request(lambda: seen.append(forms.ip_key()))
+    app.test_client().get("/", headers={"X-Forwarded-For": forwarded, "X-Real-IP": "10.9.9.9"})
+    assert seen == [counted]
