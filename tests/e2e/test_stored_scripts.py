@@ -1,9 +1,8 @@
-"""What strangers typed is letters wherever it is shown: each page in a browser that would run it."""
+"""What was typed is letters wherever it is shown: each page in a browser that would run it."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
