@@ -35,4 +35,6 @@ VOLUME /srv/funnel
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 # What a proxy forwards is kept; TRUSTED_PROXIES says how much of it the application believes.
-CMD ["waitress-serve", "--listen=*:8000", "--no-clear-untrusted-proxy-headers", "wsgi:app"]
+CMD ["waitress-serve", "--listen=*:8000", "--ident=", "--max-request-body-size=2097152", \
+     "--max-request-header-size=32768", "--channel-timeout=30", \
+     "--no-clear-untrusted-proxy-headers", "wsgi:app"]

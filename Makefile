@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run demo test check fmt lock bench approve mail-report bench-guide bench-send chaos \
-  chaos-mutants
+  chaos-mutants fuzz
 
 BIN := .venv/bin
 
@@ -67,3 +67,8 @@ chaos: ## break everything while mail goes out, and check that none is lost or d
 chaos-mutants: ## switch off one protection at a time: each must be noticed; takes a quarter hour
 	@scripts/install test
 	@$(BIN)/python -m tests.chaos.hunt
+
+HISTORIES ?= 10000
+fuzz: ## let a crowd do anything in any order, and machines post anything (HISTORIES=500 SEED=1)
+	@scripts/install test
+	@$(BIN)/python -m tests.fuzz --histories $(HISTORIES) $(if $(SEED),--seed $(SEED))

@@ -98,7 +98,7 @@ class Links:
     def unseal(self, sealed: str, max_age_seconds: int) -> str:
         """The text sealed at most that long ago (machine time); raises LinkExpired."""
         try:
-            return self._fernet.decrypt(sealed.encode("ascii", "replace"), max_age_seconds).decode()
+            return self._fernet.decrypt(_in_our_spelling(sealed), max_age_seconds).decode()
         except (InvalidToken, ValueError) as error:
             raise LinkExpired from error
 
@@ -113,3 +113,11 @@ class Links:
         except (BadSignature, ValueError):
             return None
         return machine.timestamp() - shown_at
+
+
+def _in_our_spelling(sealed: str) -> bytes:
+    """The bytes of a sealed text. Base64 reads other spellings of them too: ValueError."""
+    given = sealed.encode("ascii")
+    if base64.urlsafe_b64encode(base64.urlsafe_b64decode(given)) != given:
+        raise ValueError("not in our spelling")
+    return given

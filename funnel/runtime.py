@@ -84,6 +84,7 @@ class Runtime:
     sessions: sessionmaker[Session]
     reading: sessionmaker[Session]
     links: Links
+    vault: Vault
     catalog: Catalog
     mailer: Mailer
     mailbox: MailboxReader | None
@@ -200,6 +201,7 @@ def build_runtime(
         sessions=sessions,
         reading=make_readers(engine),
         links=links,
+        vault=vault,
         catalog=catalog,
         mailer=mailer,
         mailbox=_mailbox_reader(settings, provider),

@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 from funnel.domain.errors import SettingInvalid
 
 MIN_SECRET_CHARACTERS = 32
+MIN_DIFFERENT_CHARACTERS = 10
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 MAIL_SCHEMES = frozenset({"mailbox", "smtp", "smtps", "sendgrid"})
 BROKER_SCHEMES = frozenset({"redis", "rediss", "unix"})
@@ -46,7 +47,7 @@ class Finding:
 class Settings:
     """Every choice of the installation. Times are seconds, addresses are URLs."""
 
-    database_url: str = "sqlite:///var/funnel.db"
+    database_url: str = field(default="sqlite:///var/funnel.db", repr=False)
     mail_url: str = field(default="mailbox://var/mailbox", repr=False)
     storage_url: str = "file://var/guides"
     broker_url: str = field(default="", repr=False)
@@ -234,13 +235,17 @@ def _checks(settings: Settings) -> list[Finding | None]:
 
 def _check_secret(settings: Settings) -> Finding | None:
     keys = settings.secret_keys + ((settings.address_key,) if settings.address_key else ())
-    if settings.secret_keys and all(len(key) >= MIN_SECRET_CHARACTERS for key in keys):
+    if settings.secret_keys and not any(map(_is_weak, keys)):
         return None
     return Finding(
         "S01",
-        "SECRET_KEY is missing, or one of the keys is shorter than 32 characters.",
+        "SECRET_KEY is missing, or one of the keys is shorter than 32 characters or repeats a few.",
         "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
     )
+
+
+def _is_weak(key: str) -> bool:
+    return len(key) < MIN_SECRET_CHARACTERS or len(set(key)) < MIN_DIFFERENT_CHARACTERS
 
 
 def _is_site(parts: SplitResult) -> bool:

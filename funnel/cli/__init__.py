@@ -14,6 +14,7 @@ from funnel.cli.rights import retention, rotate_keys
 from funnel.cli.sending import resume, stop
 from funnel.cli.set_up import set_up
 from funnel.cli.simulate import simulate
+from funnel.cli.staff import staff
 from funnel.cli.up import up
 from funnel.domain.errors import FunnelError
 
@@ -31,6 +32,7 @@ for command in (
     migrate,
     content,
     set_up,
+    staff,
     stop,
     resume,
     retention,

@@ -24,6 +24,10 @@ from funnel.web.app import create_app
 
 POLL_SECONDS = 2.0
 WEB_THREADS = 8
+# The application refuses much less; this keeps the server from storing more than that first.
+MOST_BODY_BYTES = 2 * 1024 * 1024
+MOST_HEADER_BYTES = 32 * 1024
+SILENT_SECONDS = 30
 
 
 @click.command()
@@ -111,6 +115,9 @@ def listen(app: WSGIApplication, settings: Settings) -> Any:
         port=port,
         threads=WEB_THREADS,
         ident="",
+        max_request_body_size=MOST_BODY_BYTES,
+        max_request_header_size=MOST_HEADER_BYTES,
+        channel_timeout=SILENT_SECONDS,
         clear_untrusted_proxy_headers=settings.trusted_proxies == 0,
     )
 

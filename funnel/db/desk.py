@@ -9,7 +9,11 @@ from funnel.db.base import Base
 
 
 class Staff(Base):
-    """Someone who may sign in to the desk."""
+    """Someone who may sign in to the desk.
+
+    `totp_sealed` is the secret shared with their phone's app since `second_factor_at`; `totp_step`
+    is the newest step of thirty seconds whose code was used.
+    """
 
     __tablename__ = "staff"
 
@@ -19,6 +23,9 @@ class Staff(Base):
     name: Mapped[str]
     password_hash: Mapped[str]
     created_at: Mapped[datetime]
+    second_factor_at: Mapped[datetime | None]
+    totp_sealed: Mapped[bytes | None]
+    totp_step: Mapped[int | None]
 
 
 class SetupToken(Base):
@@ -33,7 +40,10 @@ class SetupToken(Base):
 
 
 class StaffSession(Base):
-    """A signed-in browser; only the hash of its secret is kept."""
+    """A signed-in browser; only the hash of its secret is kept.
+
+    `password_at` and `second_factor_at` say when each was last given in it.
+    """
 
     __tablename__ = "staff_session"
 
@@ -43,12 +53,25 @@ class StaffSession(Base):
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    password_at: Mapped[datetime | None]
+    second_factor_at: Mapped[datetime | None]
+    browser: Mapped[str | None]
 
     staff: Mapped[Staff] = relationship()
 
 
+class RecoveryCode(Base):
+    """A code on paper that takes the place of the phone once; only its keyed hash is kept."""
+
+    __tablename__ = "recovery_code"
+
+    code_name: Mapped[str] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), index=True)
+    used_at: Mapped[datetime | None]
+
+
 class AuditEntry(Base):
-    """Something a member of staff did, append-only."""
+    """What somebody did at the desk: the database refuses to change it. A timer lets it go."""
 
     __tablename__ = "audit_entry"
 

@@ -2,7 +2,7 @@
 
 from funnel.db.base import Base
 from funnel.db.complaints import Complaint
-from funnel.db.desk import AuditEntry, SetupToken, Staff, StaffSession
+from funnel.db.desk import AuditEntry, RecoveryCode, SetupToken, Staff, StaffSession
 from funnel.db.guides import Guide, GuidePrint
 from funnel.db.mail import (
     Attempt,
@@ -58,6 +58,7 @@ __all__ = [
     "OwedStep",
     "Purchase",
     "RateWindow",
+    "RecoveryCode",
     "SetupToken",
     "Staff",
     "StaffSession",

@@ -44,6 +44,14 @@ class WrongPassword(FunnelError):
     """That email and password do not match."""
 
 
+class WrongCode(FunnelError):
+    """That code does not fit. Each works once, and the phone shows a new one every half minute."""
+
+
+class SignedOut(FunnelError):
+    """You have been signed out."""
+
+
 class TooManyTries(FunnelError):
     """Too many tries. Please wait a while and try again."""
 

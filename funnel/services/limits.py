@@ -1,6 +1,7 @@
 """Limits kept in the database, so that they survive a flushed cache and a restart."""
 
 import typing
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -48,6 +49,11 @@ def _counting(dialect: str) -> ReturningInsert[int]:
         )
         .returning(many)
     )
+
+
+def forget(session: Session, keys: Collection[str]) -> None:
+    """Begin to count anew for these keys."""
+    session.execute(delete(RateWindow).where(RateWindow.key.in_(keys)))
 
 
 def forget_old_windows(session: Session, *, now: datetime) -> None:

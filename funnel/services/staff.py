@@ -1,46 +1,29 @@
-"""Who may enter the desk: first set-up, signing in and out, sessions, and what was done.
+"""Who may enter the desk: first set-up, signing in and out, and what was done.
 
 Every `now` here is the machine's time: a demo that runs fast must not sign anybody out.
 """
 
-import hashlib
 import hmac
 import secrets
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from funnel.db.desk import AuditEntry, SetupToken, Staff, StaffSession
+from funnel.db.desk import AuditEntry, SetupToken, Staff
 from funnel.domain.errors import InvalidInput, LinkExpired, LinkInvalid, WrongPassword
 from funnel.domain.passwords import password_problem
 from funnel.domain.people import Address, fingerprint, parse_address, parse_name
-from funnel.services.limits import take
+from funnel.services import browsers
+from funnel.services.browsers import SignedIn, digest
+from funnel.services.limits import forget, take
+from funnel.services.passwords import hash_password, is_password, is_weak
 
 SETUP_LIFE = timedelta(hours=1)
-IDLE_LIFE = timedelta(minutes=30)
-SESSION_LIFE = timedelta(hours=12)
-KEEP_ALIVE_EVERY = timedelta(minutes=1)
 TRIES_PER_ACCOUNT = 10
 TRIES_PER_VISITOR = 20
 TRY_WINDOW = timedelta(hours=1)
-
-# One hash at a time, in one thread: each takes 19 MB, and memory lent to many threads stays theirs.
-_ONE_AT_A_TIME = ThreadPoolExecutor(max_workers=1, thread_name_prefix="argon2")
-_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-
-
-@dataclass(frozen=True)
-class SignedIn:
-    """A fresh session: its secret for the cookie, and the token its forms carry."""
-
-    token: str
-    csrf: str
 
 
 @dataclass(frozen=True)
@@ -54,21 +37,11 @@ class NewAccount:
 
 @dataclass(frozen=True)
 class Account:
-    """An account as signing in needs it."""
+    """An account as signing in needs it; `renewed_hash` is to take the place of a weaker one."""
 
     id: int
     password_hash: str = field(repr=False)
-
-
-@dataclass(frozen=True)
-class StaffView:
-    """Who is signed in. `needs_keep_alive` asks for a call of `keep_alive`."""
-
-    id: int
-    name: str
-    email: str
-    csrf: str
-    needs_keep_alive: bool
+    renewed_hash: str | None = field(default=None, repr=False)
 
 
 def has_staff(session: Session) -> bool:
@@ -85,15 +58,13 @@ def make_setup_link(session: Session, *, now: datetime) -> str | None:
         return None
     session.execute(delete(SetupToken).where(SetupToken.used_at.is_(None)))
     token = secrets.token_urlsafe(32)
-    session.add(
-        SetupToken(token_sha256=_digest(token), created_at=now, expires_at=now + SETUP_LIFE)
-    )
+    session.add(SetupToken(token_sha256=digest(token), created_at=now, expires_at=now + SETUP_LIFE))
     return token
 
 
 def check_setup(session: Session, token: str, *, now: datetime) -> None:
     """Raise LinkInvalid or LinkExpired unless this token may still make the first account."""
-    found = session.get(SetupToken, _digest(token))
+    found = session.get(SetupToken, digest(token))
     if found is None or found.used_at is not None or has_staff(session):
         raise LinkInvalid
     if found.expires_at <= now:
@@ -112,10 +83,12 @@ def new_account(*, name: str, email: str, password: str, practice: str = "") -> 
     problem = password_problem(password, [address.mailbox, shown_name, practice])
     if problem:
         raise InvalidInput("password", problem)
-    return NewAccount(address, shown_name, _hash(password))
+    return NewAccount(address, shown_name, hash_password(password))
 
 
-def set_up(session: Session, token: str, account: NewAccount, *, now: datetime) -> SignedIn:
+def set_up(
+    session: Session, token: str, account: NewAccount, *, now: datetime, browser: str | None = None
+) -> SignedIn:
     """Make the first account and sign it in; the token works once, also for two at a time.
 
     Raises LinkInvalid or LinkExpired.
@@ -132,13 +105,13 @@ def set_up(session: Session, token: str, account: NewAccount, *, now: datetime) 
     session.add(person)
     session.flush()
     note(session, person.id, "set up the desk", f"staff {person.id}", now=now)
-    return _start_session(session, person.id, now)
+    return browsers.open_session(session, person.id, browser=browser, now=now)
 
 
 def _use_up(session: Session, token: str, now: datetime) -> None:
     used = session.execute(
         update(SetupToken)
-        .where(SetupToken.token_sha256 == _digest(token), SetupToken.used_at.is_(None))
+        .where(SetupToken.token_sha256 == digest(token), SetupToken.used_at.is_(None))
         .values(used_at=now)
         .returning(SetupToken.token_sha256)
     ).first()
@@ -153,11 +126,37 @@ def count_try(session: Session, email: str, *, ip_key: str, pepper: bytes, now: 
     Commit it before anything is answered, or a refused try would be forgotten. Only keyed hashes
     are kept.
     """
-    visitor = fingerprint(f"sign-in {ip_key}", pepper)
+    visitor, account = _counted_as(email, ip_key, pepper)
     if not take(session, visitor, limit=TRIES_PER_VISITOR, window=TRY_WINDOW, now=now):
-        return False
-    account = fingerprint(f"sign-in {ip_key} {_email_key(email)}", pepper)
-    return take(session, account, limit=TRIES_PER_ACCOUNT, window=TRY_WINDOW, now=now)
+        return _refuse(session, email, now)
+    if not take(session, account, limit=TRIES_PER_ACCOUNT, window=TRY_WINDOW, now=now):
+        return _refuse(session, email, now)
+    return True
+
+
+def forget_tries(session: Session, email: str, *, ip_key: str, pepper: bytes) -> None:
+    """Begin to count anew: this visitor knew the password."""
+    forget(session, _counted_as(email, ip_key, pepper))
+
+
+def _counted_as(email: str, ip_key: str, pepper: bytes) -> tuple[str, str]:
+    """The counts of a visitor: over all accounts, and on this one."""
+    visitor = fingerprint(f"sign-in {ip_key}", pepper)
+    return visitor, fingerprint(f"sign-in {ip_key} {_email_key(email)}", pepper)
+
+
+def _refuse(session: Session, email: str, now: datetime) -> bool:
+    found = find_account(session, email)
+    if found is not None:
+        note_refusals(session, found.id, "password", now=now)
+    return False
+
+
+def note_refusals(session: Session, staff_id: int, what: str, *, now: datetime) -> None:
+    """Tell an account's owner, once an hour, that somebody was sent away after too many tries."""
+    key = f"noted: {what} of staff {staff_id}"
+    if take(session, key, limit=1, window=TRY_WINDOW, now=now):
+        note(session, staff_id, f"refused more tries of the {what}", f"staff {staff_id}", now=now)
 
 
 def find_account(session: Session, email: str) -> Account | None:
@@ -171,34 +170,32 @@ def check_password(account: Account | None, password: str) -> Account:
 
     Slow, so never inside a transaction. No account costs the same work as one.
     """
-    if not _matches(account.password_hash if account else _nobodys_hash(), password) or not account:
+    if not is_password(account.password_hash if account else None, password) or not account:
         raise WrongPassword
-    if _HASHER.check_needs_rehash(account.password_hash):
-        return Account(account.id, _hash(password))
+    if is_weak(account.password_hash):
+        return replace(account, renewed_hash=hash_password(password))
     return account
 
 
-def sign_in(session: Session, account: Account, *, now: datetime) -> SignedIn:
-    """Open a new session for an account whose password was right."""
-    session.get_one(Staff, account.id).password_hash = account.password_hash
-    note(session, account.id, "signed in", f"staff {account.id}", now=now)
-    return _start_session(session, account.id, now)
+def sign_in(
+    session: Session, account: Account, *, now: datetime, browser: str | None = None
+) -> SignedIn:
+    """Open a new session for an account whose password was right.
 
-
-def _matches(password_hash: str, password: str) -> bool:
-    try:
-        return _ONE_AT_A_TIME.submit(_HASHER.verify, password_hash, password).result()
-    except (VerificationError, InvalidHashError):
-        return False
-
-
-@lru_cache(maxsize=1)
-def _nobodys_hash() -> str:
-    return _hash(secrets.token_urlsafe(32))
-
-
-def _hash(password: str) -> str:
-    return _ONE_AT_A_TIME.submit(_HASHER.hash, password).result()
+    Where there is a second step the session opens nothing else until that is done. Raises
+    WrongPassword when the password was changed since it was checked.
+    """
+    found = session.execute(
+        update(Staff)
+        .where(Staff.id == account.id, Staff.password_hash == account.password_hash)
+        .values(password_hash=account.renewed_hash or account.password_hash)
+        .returning(Staff.second_factor_at)
+    ).first()
+    if found is None:
+        raise WrongPassword
+    action = "signed in" if found.second_factor_at is None else "gave the right password"
+    note(session, account.id, action, f"staff {account.id}", now=now)
+    return browsers.open_session(session, account.id, browser=browser, now=now)
 
 
 def _email_key(email: str) -> str:
@@ -209,71 +206,27 @@ def _email_key(email: str) -> str:
         return email.strip().casefold()
 
 
-def _start_session(session: Session, staff_id: int, now: datetime) -> SignedIn:
-    session.execute(delete(StaffSession).where(StaffSession.created_at <= now - SESSION_LIFE))
-    signed_in = SignedIn(token=secrets.token_urlsafe(32), csrf=secrets.token_urlsafe(32))
-    session.add(
-        StaffSession(
-            token_sha256=_digest(signed_in.token),
-            staff_id=staff_id,
-            csrf_token=signed_in.csrf,
-            created_at=now,
-            seen_at=now,
-        )
-    )
-    session.flush()
-    return signed_in
-
-
-def find_session(session: Session, token: str, *, now: datetime) -> StaffView | None:
-    """Who this cookie belongs to; None when it is unknown, ended, idle too long or too old."""
-    found = session.get(StaffSession, _digest(token))
-    if found is None or found.ended_at is not None:
-        return None
-    if now - found.seen_at >= IDLE_LIFE or now - found.created_at >= SESSION_LIFE:
-        return None
-    return StaffView(
-        id=found.staff.id,
-        name=found.staff.name,
-        email=found.staff.email,
-        csrf=found.csrf_token,
-        needs_keep_alive=now - found.seen_at >= KEEP_ALIVE_EVERY,
-    )
-
-
-def keep_alive(session: Session, token: str, *, now: datetime) -> None:
-    """Note that a session is in use; it is written at most once a minute."""
-    session.execute(
-        update(StaffSession)
-        .where(StaffSession.token_sha256 == _digest(token), StaffSession.ended_at.is_(None))
-        .values(seen_at=now)
-    )
-
-
 def sign_out(session: Session, token: str, *, now: datetime) -> None:
     """End a session for good; signing out twice changes nothing."""
-    ended = session.execute(
-        update(StaffSession)
-        .where(StaffSession.token_sha256 == _digest(token), StaffSession.ended_at.is_(None))
-        .values(ended_at=now)
-        .returning(StaffSession.staff_id)
-    ).first()
-    if ended is not None:
-        note(session, ended.staff_id, "signed out", f"staff {ended.staff_id}", now=now)
+    staff_id = browsers.end(session, token, now=now)
+    if staff_id is not None:
+        note(session, staff_id, "signed out", f"staff {staff_id}", now=now)
 
 
 def note(
     session: Session, staff_id: int | None, action: str, subject: str, *, now: datetime
 ) -> None:
     """Append one line to what was done at the desk. Control characters are taken out."""
-    plain = "".join(c if c.isprintable() else " " for c in subject)
-    session.add(AuditEntry(occurred_at=now, staff_id=staff_id, action=action, subject=plain))
+    entry = AuditEntry(
+        occurred_at=now, staff_id=staff_id, action=_plain(action), subject=_plain(subject)
+    )
+    session.add(entry)
+
+
+def _plain(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def same_token(expected: str, given: str) -> bool:
     """Compare two tokens without telling by the time taken how much of them agrees."""
     return hmac.compare_digest(expected.encode(), given.encode())
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
-from flask import abort, request
+from flask import request
 
 from funnel.domain.errors import InvalidInput
 from funnel.domain.evidence import Evidence, limit_key
@@ -64,7 +64,7 @@ def passed_on(carried: Mapping[str, str]) -> dict[str, Any]:
 
 
 def posted_draft(rt: Runtime) -> Draft:
-    """The posted form, checked. A field sent twice is answered with 400.
+    """The posted form, checked.
 
     A kind question about the address is asked once; whatever button comes next goes on.
     """
@@ -92,9 +92,7 @@ def _looked_at(rt: Runtime, draft: Draft, choice: str) -> Draft:
 
 
 def posted_fields() -> dict[str, str]:
-    """The fields of the posted form, each once; anything doubled is answered with 400."""
-    if any(len(values) > 1 for _, values in request.form.lists()):
-        abort(400)
+    """The fields of the posted form; one that came twice was refused at the door (`security`)."""
     return request.form.to_dict()
 
 

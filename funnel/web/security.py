@@ -1,7 +1,10 @@
 """What every request is held to: its host, its origin, its size, and the headers of answers."""
 
+import re
+from collections.abc import Iterable
 from functools import cache
 from urllib.parse import urlsplit
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask, Response, abort, request
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -14,10 +17,15 @@ MAX_WEBHOOK_BYTES = 1024 * 1024
 MAX_TEXT_BYTES = 512 * 1024
 MAX_FIELDS = 32
 MAX_AGENT = 200
+NOT_HERE = "This site goes by another name. Please check the address.\n"
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?")
 LOCAL_NAMES = ["127.0.0.1", "localhost"]
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-# These carry their own proof: a signed body, or a token that mail programs post by themselves.
+# A whole mail or plan is edited in these, with a tick box for each step.
 WHOLE_TEXTS = frozenset({"desk.save_plan", "desk.save_words", "desk.look_at_words"})
+# One question with several boxes; every other field comes once.
+SEVERAL_TIMES = frozenset({"past"})
+# These carry their own proof: a signed body, or a token that mail programs post by themselves.
 FOREIGN_ORIGINS_WELCOME = ("hooks.", "portal.unsubscribe")
 
 POLICY = (
@@ -38,22 +46,36 @@ HEADERS = {
 
 def secure(app: Flask, rt: Runtime) -> None:
     """Put the limits and headers on an application."""
+    app.debug = False  # whatever FLASK_DEBUG says: a trace must never be a page
     app.config["MAX_CONTENT_LENGTH"] = MAX_WEBHOOK_BYTES
     app.config["MAX_FORM_MEMORY_SIZE"] = MAX_FORM_BYTES
     app.config["MAX_FORM_PARTS"] = MAX_FIELDS
     if rt.settings.trusted_proxies:
         hops = rt.settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]  # Flask's own way
-    hosts = frozenset({urlsplit(rt.settings.base_url).hostname or "", *LOCAL_NAMES})
-    app.before_request(lambda: _refuse_strange_host(hosts))
+    app.wsgi_app = HostGate(app.wsgi_app, rt.settings.base_url)  # type: ignore[method-assign]  # the same
     app.before_request(_refuse_large_form)
     app.before_request(lambda: _refuse_foreign_origin(rt.settings.base_url))
+    app.before_request(_refuse_odd_fields)
     app.after_request(lambda response: _dress(response, rt.settings.is_secure))
 
 
-def _refuse_strange_host(hosts: frozenset[str]) -> None:
-    if urlsplit(f"//{request.host}").hostname not in hosts:
-        abort(400)
+class HostGate:
+    """Refuses a request for another host than ours, before anything is made of that name.
+
+    It stands outside Flask, which cannot even show an error page for a host it cannot read.
+    """
+
+    def __init__(self, inner: WSGIApplication, base_url: str) -> None:
+        self._inner = inner
+        self._names = frozenset({urlsplit(base_url).hostname or "", *LOCAL_NAMES})
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        found = _HOST.fullmatch(environ.get("HTTP_HOST", "").lower())
+        if found and found[1].strip("[]") in self._names:
+            return self._inner(environ, start_response)
+        refused = Response(NOT_HERE, 400, HEADERS, mimetype="text/plain")
+        return refused(environ, start_response)
 
 
 def _refuse_large_form() -> None:
@@ -76,6 +98,17 @@ def _refuse_foreign_origin(base_url: str) -> None:
     origin = request.headers.get("Origin", "null")
     if origin != "null" and origin not in _own_origins(base_url):
         abort(403)
+
+
+def _refuse_odd_fields() -> None:
+    """Refuse a form with a crowd of fields, or with one field twice: who reads it might differ."""
+    if request.method in SAFE_METHODS or _welcomes_foreigners():
+        return
+    fields = list(request.form.lists())
+    if any(len(values) > 1 and name not in SEVERAL_TIMES for name, values in fields):
+        abort(400)
+    if len(fields) > MAX_FIELDS:
+        abort(413)
 
 
 def _welcomes_foreigners() -> bool:

@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 import yaml
 
+from funnel.cli.up import MOST_BODY_BYTES, MOST_HEADER_BYTES, SILENT_SECONDS
 from funnel.settings import Settings
 from tests.support.repo import ROOT
 
@@ -96,6 +97,26 @@ def test_every_base_image_of_ours_is_pinned() -> None:
     assert re.findall(r"^USER (\S+)", dockerfile, re.MULTILINE) == ["funnel"]
 
 
+def test_the_web_part_is_held_to_the_limits_of_funnel_up() -> None:
+    limits = {
+        "--ident=",
+        f"--max-request-body-size={MOST_BODY_BYTES}",
+        f"--max-request-header-size={MOST_HEADER_BYTES}",
+        f"--channel-timeout={SILENT_SECONDS}",
+    }
+    assert limits <= set(SERVICES["web"]["command"])
+    dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
+    assert all(f'"{limit}"' in dockerfile for limit in limits)
+
+
+def test_the_proxy_takes_no_more_than_the_web_part_and_waits_for_nobody() -> None:
+    proxy = COMPOSE["configs"]["caddyfile"]["content"]
+    for line in ("max_size 2MB", "max_header_size 32KB", "read_header 10s", "read_body 30s"):
+        assert line in proxy
+    assert "header -Server" in proxy
+    assert "log" not in re.findall(r"^\s*(\w+)", proxy, re.MULTILINE), "addresses would be in it"
+
+
 @pytest.fixture(scope="module")
 def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files scripts/secrets makes, in a folder of their own."""
@@ -121,6 +142,14 @@ def test_the_secrets_script_never_changes_a_secret(secrets: Path) -> None:
 def test_secrets_are_for_their_owner_and_the_containers_only(secrets: Path) -> None:
     assert secrets.stat().st_mode & 0o777 == 0o700
     assert {file.stat().st_mode & 0o777 for file in secrets.iterdir()} == {0o444}
+
+
+def test_the_bell_wants_a_password_and_lets_nobody_set_it_up_anew(secrets: Path) -> None:
+    config = (secrets / "redis_config").read_text()
+    password = (secrets / "broker_url").read_text().split(":")[2].split("@")[0]
+    assert len(password) > 40
+    assert f"requirepass {password}\n" in config
+    assert 'rename-command CONFIG ""' in config
 
 
 @pytest.mark.parametrize("name", OURS)

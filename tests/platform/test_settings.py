@@ -36,6 +36,9 @@ def test_good_settings_have_no_error() -> None:
     [
         ("SECRET_KEY", "", "S01"),
         ("SECRET_KEY", "short", "S01"),
+        ("SECRET_KEY", "x" * 64, "S01"),
+        ("SECRET_KEY", "changeme" * 8, "S01"),
+        ("SECRET_KEY", f"{KEY} short", "S01"),
         ("BASE_URL", "https://[half", "S02"),
         ("BASE_URL", "https://funnel.example:port", "S02"),
         ("BASE_URL", "https://funnel.example:99999", "S02"),
@@ -177,3 +180,28 @@ def test_outside_production_a_real_provider_gets_nobodys_names_alone(
     settings = Settings.from_env(PRODUCTION | changed)
     assert settings.recipients == recipients
     assert ("S13" in {each.code for each in settings.check()}) == (recipients is not None)
+
+
+def test_settings_show_no_secret_however_they_are_printed() -> None:
+    secrets = {
+        "SECRET_KEY": "first-key-of-more-than-thirty-two-characters second-" + KEY,
+        "DATABASE_URL": "postgresql://funnel:hush-database@localhost/funnel",
+        "MAIL_URL": "smtps://me:hush-mail@mail.example.org",
+        "BROKER_URL": "redis://:hush-broker@localhost/0",
+    }
+    settings = Settings.from_env(PRODUCTION | secrets)
+    told = [repr(settings), str(settings), *(str(each) for each in check_settings(settings))]
+    broken = Settings.from_env(PRODUCTION | {name: f"{value}\0" for name, value in secrets.items()})
+    told += [repr(broken), *(str(each) for each in check_settings(broken))]
+    for hush in ("hush", "first-key", KEY):
+        assert [text for text in told if hush in text] == []
+
+
+def test_the_key_an_installation_makes_for_itself_is_its_owners_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    first, again = Settings.from_env({}), Settings.from_env({})
+    assert first.secret_keys == again.secret_keys
+    assert (tmp_path / "var" / "secret.key").stat().st_mode & 0o777 == 0o600
+    assert [finding for finding in first.check() if finding.code == "S01"] == []

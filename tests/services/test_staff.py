@@ -5,20 +5,28 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session, sessionmaker
 
 from funnel.db.desk import AuditEntry, SetupToken, Staff, StaffSession
 from funnel.db.mail import RateWindow
-from funnel.domain.errors import InvalidInput, LinkExpired, LinkInvalid, TooManyTries, WrongPassword
-from funnel.services import staff
+from funnel.domain.errors import (
+    InvalidInput,
+    LinkExpired,
+    LinkInvalid,
+    SignedOut,
+    TooManyTries,
+    WrongPassword,
+)
+from funnel.services import accounts, browsers, staff
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 PASSWORD, PEPPER = "kettle lamp otter", b"pepper"
 Sessions = sessionmaker[Session]
 
 
-def _set_up(sessions: Sessions, now: datetime = NOW) -> staff.SignedIn:
+def _set_up(sessions: Sessions, now: datetime = NOW) -> browsers.SignedIn:
     with sessions.begin() as session:
         token = staff.make_setup_link(session, now=now)
         assert token is not None
@@ -31,7 +39,7 @@ def _account(name: str, email: str) -> staff.NewAccount:
 
 def _sign_in(
     sessions: Sessions, email: str, password: str, now: datetime = NOW, ip_key: str = "192.0.2.1"
-) -> staff.SignedIn:
+) -> browsers.SignedIn:
     with sessions.begin() as session:
         if not staff.count_try(session, email, ip_key=ip_key, pepper=PEPPER, now=now):
             raise TooManyTries
@@ -115,7 +123,7 @@ def test_signing_in_opens_a_session_of_its_own(sessions: Sessions) -> None:
     second = _sign_in(sessions, " REYES@example.org ", PASSWORD)
     assert second.token != first.token
     with sessions.begin() as session:
-        view = staff.find_session(session, second.token, now=NOW)
+        view = browsers.find_session(session, second.token, now=NOW)
     assert view is not None
     assert (view.name, view.csrf) == ("Dr Reyes", second.csrf)
 
@@ -153,7 +161,8 @@ def test_strangers_never_lock_the_owner_out(sessions: Sessions) -> None:
 
 def test_counted_tries_name_neither_account_nor_visitor(sessions: Sessions) -> None:
     _set_up(sessions)
-    _sign_in(sessions, "reyes@example.org", PASSWORD)
+    with pytest.raises(WrongPassword):
+        _sign_in(sessions, "reyes@example.org", "wrong")
     with sessions.begin() as session:
         keys = session.scalars(select(RateWindow.key)).all()
     plain = hashlib.sha256(b"reyes@example.org").hexdigest()
@@ -183,8 +192,8 @@ def test_an_older_hash_is_made_stronger_at_sign_in(sessions: Sessions) -> None:
 def test_session_ends_after_half_an_hour_of_nothing(sessions: Sessions) -> None:
     token = _set_up(sessions).token
     with sessions.begin() as session:
-        assert staff.find_session(session, token, now=NOW + timedelta(minutes=29))
-        assert staff.find_session(session, token, now=NOW + timedelta(minutes=30)) is None
+        assert browsers.find_session(session, token, now=NOW + timedelta(minutes=29))
+        assert browsers.find_session(session, token, now=NOW + timedelta(minutes=30)) is None
 
 
 def test_session_in_use_still_ends_after_twelve_hours(sessions: Sessions) -> None:
@@ -192,18 +201,18 @@ def test_session_in_use_still_ends_after_twelve_hours(sessions: Sessions) -> Non
     moment = NOW
     while moment < NOW + timedelta(hours=12):
         with sessions.begin() as session:
-            assert staff.find_session(session, token, now=moment) is not None
-            staff.keep_alive(session, token, now=moment)
+            assert browsers.find_session(session, token, now=moment) is not None
+            browsers.keep_alive(session, token, now=moment)
         moment += timedelta(minutes=20)
     with sessions.begin() as session:
-        assert staff.find_session(session, token, now=moment) is None
+        assert browsers.find_session(session, token, now=moment) is None
 
 
 def test_session_asks_to_be_kept_alive_at_most_once_a_minute(sessions: Sessions) -> None:
     token = _set_up(sessions).token
     with sessions.begin() as session:
-        fresh = staff.find_session(session, token, now=NOW + timedelta(seconds=59))
-        older = staff.find_session(session, token, now=NOW + timedelta(seconds=60))
+        fresh = browsers.find_session(session, token, now=NOW + timedelta(seconds=59))
+        older = browsers.find_session(session, token, now=NOW + timedelta(seconds=60))
     assert fresh is not None
     assert older is not None
     assert (fresh.needs_keep_alive, older.needs_keep_alive) == (False, True)
@@ -215,7 +224,7 @@ def test_signing_out_ends_the_session_on_the_server(sessions: Sessions) -> None:
         with sessions.begin() as session:
             staff.sign_out(session, token, now=NOW)
     with sessions.begin() as session:
-        assert staff.find_session(session, token, now=NOW) is None
+        assert browsers.find_session(session, token, now=NOW) is None
         actions = session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)).all()
     assert list(actions) == ["set up the desk", "signed out"]
 
@@ -228,3 +237,40 @@ def test_control_characters_never_reach_the_list_of_what_was_done(sessions: Sess
         entry = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
     assert entry is not None
     assert entry.subject.isprintable()
+
+
+def test_what_was_done_cannot_be_changed(sessions: Sessions) -> None:
+    _set_up(sessions)
+    with pytest.raises(DatabaseError, match="never changed"), sessions.begin() as session:
+        session.execute(update(AuditEntry).values(action="nothing"))
+    with sessions.begin() as session:
+        assert session.scalars(select(AuditEntry.action)).all() == ["set up the desk"]
+
+
+def test_a_password_changed_meanwhile_is_not_brought_back_by_a_slow_sign_in(
+    sessions: Sessions,
+) -> None:
+    token = _set_up(sessions).token
+    with sessions.begin() as session:
+        slow = staff.check_password(staff.find_account(session, "reyes@example.org"), PASSWORD)
+    with sessions.begin() as session:
+        accounts.change_password(session, slow.id, token, "a newer hash", now=NOW)
+    with sessions.begin() as session, pytest.raises(WrongPassword):
+        staff.sign_in(session, slow, now=NOW)
+    with sessions.begin() as session:
+        assert session.scalars(select(Staff.password_hash)).one() == "a newer hash"
+        live = select(StaffSession).where(StaffSession.ended_at.is_(None))
+        assert len(session.scalars(live).all()) == 1
+
+
+def test_of_two_new_passwords_at_a_time_the_second_browser_is_told_it_is_signed_out(
+    sessions: Sessions,
+) -> None:
+    first = _set_up(sessions)
+    second = _sign_in(sessions, "reyes@example.org", PASSWORD)
+    with sessions.begin() as session:
+        accounts.change_password(session, 1, first.token, "the first", now=NOW)
+    with pytest.raises(SignedOut), sessions.begin() as session:
+        accounts.change_password(session, 1, second.token, "the second", now=NOW)
+    with sessions.begin() as session:
+        assert session.scalars(select(Staff.password_hash)).one() == "the first"

@@ -51,6 +51,11 @@ def csrf_of(browser: FlaskClient) -> str:
     return hidden(browser.get("/desk/people").text, "csrf")
 
 
+def csrf_of_page(page: str) -> str:
+    """The token in the forms of one page."""
+    return hidden(page, "csrf")
+
+
 def desk_pages(app: Flask) -> list[tuple[str, str]]:
     """Every endpoint and path of the desk, with something in each open place."""
     return [

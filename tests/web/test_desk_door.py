@@ -11,7 +11,7 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
-from funnel.services import staff
+from funnel.services import passwords
 from funnel.web.app import create_app
 from tests.support.desk import (
     EMAIL,
@@ -192,7 +192,7 @@ def test_no_writer_waits_while_a_password_is_checked(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watched = WatchedHasher(house.rt.engine.url.database or "")
-    monkeypatch.setattr(staff, "_HASHER", watched)
+    monkeypatch.setattr(passwords, "_HASHER", watched)
     signed_in(house)
     assert sign_in(create_app(house.rt).test_client(), PASSWORD).status_code == 303
     assert {"hash", "verify"} <= set(watched.calls)

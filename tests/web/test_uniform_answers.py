@@ -1,6 +1,7 @@
 """The answer is the same for every address, in every standing (reliability A1, S4)."""
 
 import itertools
+import re
 from collections.abc import Callable
 
 import pytest
@@ -10,7 +11,8 @@ from funnel.domain.people import SuppressionReason
 from funnel.domain.proof import ProofMode
 from funnel.services import front_gate, suppression
 from tests.support import make
-from tests.support.front_door import Door
+from tests.support.desk import sign_in, signed_in
+from tests.support.front_door import Door, open_door
 from tests.support.house import House
 from tests.support.visitor import hidden_fields
 
@@ -94,8 +96,12 @@ def network() -> dict[str, str]:
 
 
 def sign_up(door: Door, email: str) -> tuple[object, ...]:
+    return _asked(door, email, network())
+
+
+def _asked(door: Door, email: str, network: dict[str, str]) -> tuple[object, ...]:
     fields = {**hidden_fields(door.get("/")), "email": email}
-    answer = door.client.post("/signup", data=fields, environ_overrides=network())
+    answer = door.client.post("/signup", data=fields, environ_overrides=network)
     inbox = answer.headers.get("Location")
     page = blurred(door.client.get(inbox), email) if inbox else ""
     return *seen(answer, email), _without_sealed(page)
@@ -141,3 +147,22 @@ def _even(answer: tuple[object, ...], stamp: str) -> tuple[object, ...]:
 
 def _no_sum(text: str) -> str:
     return "".join(line for line in text.splitlines() if "altcha-widget" not in line)
+
+
+def test_whoever_asks_too_often_gets_the_same_answer_too(door: Door) -> None:
+    stamps = hidden_fields(door.get("/"))["stamp"]
+    here = {"REMOTE_ADDR": "203.0.113.7"}
+    answers = [
+        _even(_asked(door, f"someo{number:02}@example.org", here), stamps) for number in range(25)
+    ]
+    assert all(answer == answers[0] for answer in answers)
+
+
+def test_signing_in_does_not_tell_who_has_an_account(house: House) -> None:
+    signed_in(house)
+    stranger = open_door(house).client
+    addresses = ("reyes@example.org", "nobody@example.org", "", "no address", "x" * 5_000)
+    found = [sign_in(stranger, "wrong", email=each) for each in addresses]
+    pages = {re.sub(r'value="[^"]*"', "", answer.text) for answer in found}
+    assert {answer.status_code for answer in found} == {found[0].status_code}
+    assert len(pages) == 1

@@ -277,10 +277,16 @@ TABLES: Mapping[str, Table] = {
         nobodys="id occurred_at staff_id action subject",
         why="It tells what was done at the desk; the row it names by number is no longer there.",
     ),
-    "staff": Table(Fate.NOBODYS, nobodys="id email email_key name password_hash created_at"),
+    "staff": Table(
+        Fate.NOBODYS,
+        sealed="totp_sealed",
+        nobodys="id email email_key name password_hash created_at second_factor_at totp_step",
+    ),
+    "recovery_code": Table(Fate.NOBODYS, nobodys="code_name staff_id used_at"),
     "staff_session": Table(
         Fate.NOBODYS,
-        nobodys="token_sha256 staff_id csrf_token created_at seen_at ended_at",
+        nobodys="token_sha256 staff_id csrf_token created_at seen_at ended_at password_at "
+        "second_factor_at browser",
     ),
     "setup_token": Table(Fate.NOBODYS, nobodys="token_sha256 created_at expires_at used_at"),
     "text_version": Table(

@@ -5,6 +5,8 @@ from flask import Blueprint
 from funnel.runtime import Runtime
 from funnel.web.desk import (
     access,
+    account,
+    ask_password,
     away,
     complaints,
     editor,
@@ -13,10 +15,12 @@ from funnel.web.desk import (
     guide,
     mail,
     overview,
+    own_second_step,
     people,
     person,
     privacy,
     programme,
+    second_step,
     sequences,
     set_up,
     sign_in,
@@ -34,6 +38,7 @@ def routes(rt: Runtime) -> Blueprint:
     pages = (
         sign_in, set_up, overview, people, person, steering, walkers, programme,
         sequences, step_acts, away, editor, guide, privacy, mail, complaints, gate,
+        account, ask_password, second_step, own_second_step,
     )  # fmt: skip
     for page in pages:
         page.add_pages(made, rt)

@@ -8,6 +8,7 @@ from funnel.runtime import Runtime
 from funnel.services import brake, control, recovery, restored, staff, stopping
 from funnel.services.control import StopMode
 from funnel.services.recovery import Due
+from funnel.web.desk import access
 
 
 def add_pages(routes: Blueprint, rt: Runtime) -> None:
@@ -36,6 +37,7 @@ def add_pages(routes: Blueprint, rt: Runtime) -> None:
         return _gone_on(rt)
 
     @routes.post("/mail/release")
+    @access.needs_recent_password(rt)
     def release_series() -> Response:
         with rt.sessions.begin() as session:
             brake.let_go(session, now=rt.clock.now())
@@ -43,6 +45,7 @@ def add_pages(routes: Blueprint, rt: Runtime) -> None:
         return _gone_on(rt)
 
     @routes.post("/mail/recover")
+    @access.needs_recent_password(rt)
     def recover() -> Response:
         """One decision about all that fell due since the backup; anything else changes nothing."""
         due = request.form.get("due")

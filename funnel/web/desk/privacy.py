@@ -9,6 +9,7 @@ from funnel.runtime import Runtime
 from funnel.services import people, staff, timeline
 from funnel.services.rights import export, notice, outside, receipt, requests, retention
 from funnel.web import paper
+from funnel.web.desk import access
 from funnel.web.your_data import as_file
 
 
@@ -59,6 +60,7 @@ def _add_copies(routes: Blueprint, rt: Runtime) -> None:
         return render_template("paper/receipt.html", made=made)
 
     @routes.post("/people/<int:subscriber_id>/export")
+    @access.needs_recent_password(rt)
     def person_export(subscriber_id: int) -> ResponseReturnValue:
         """Without answers of the self-check: no page of the desk shows any."""
         with rt.sessions.begin() as session:
@@ -87,10 +89,12 @@ def _add_copies(routes: Blueprint, rt: Runtime) -> None:
 
 def _add_erasure(routes: Blueprint, rt: Runtime) -> None:
     @routes.get("/people/<int:subscriber_id>/erase")
+    @access.needs_recent_password(rt)
     def ask_erase(subscriber_id: int) -> str:
         return _ask_erase(rt, subscriber_id)
 
     @routes.post("/people/<int:subscriber_id>/erase")
+    @access.needs_recent_password(rt)
     def erase(subscriber_id: int) -> ResponseReturnValue:
         """Erase a person, once their address was typed: a number in a link says too little."""
         typed = request.form.get("typed", "").strip().lower()

@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 from funnel.domain.errors import InvalidInput, LinkExpired, LinkInvalid
 from funnel.runtime import Runtime
 from funnel.services import staff
+from funnel.services.browsers import SignedIn
 from funnel.web.desk import access
 
 
@@ -34,7 +35,7 @@ def _check(rt: Runtime, token: str) -> None:
         staff.check_setup(session, token, now=rt.clock.machine())
 
 
-def _make(rt: Runtime, token: str) -> staff.SignedIn:
+def _make(rt: Runtime, token: str) -> SignedIn:
     """Nothing is hashed for a stranger without a token, and nobody waits while it is hashed."""
     _check(rt, token)
     account = staff.new_account(
@@ -44,7 +45,8 @@ def _make(rt: Runtime, token: str) -> staff.SignedIn:
         practice=rt.catalog.brand.trading_name,
     )
     with rt.sessions.begin() as session:
-        return staff.set_up(session, token, account, now=rt.clock.machine())
+        now, browser = rt.clock.machine(), access.browser()
+        return staff.set_up(session, token, account, now=now, browser=browser)
 
 
 def _page(problem: InvalidInput | None = None) -> str:

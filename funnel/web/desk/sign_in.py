@@ -4,9 +4,9 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from funnel.domain.errors import TooManyTries, WrongPassword
-from funnel.domain.evidence import limit_key
 from funnel.runtime import Runtime
-from funnel.services import staff
+from funnel.services import browsers, staff
+from funnel.services.browsers import SignedIn
 from funnel.web.desk import access
 
 STALE_FORM = "This page had been open for long. Please sign in once more."
@@ -55,19 +55,12 @@ def _has_fresh_stamp(rt: Runtime) -> bool:
     return age is not None and age < STAMP_SECONDS
 
 
-def _try(rt: Runtime) -> staff.SignedIn:
-    """Count the try first, in a transaction of its own, so that a refusal is remembered.
-
-    The password is checked between transactions: it takes long, and nobody waits for it.
-    """
+def _try(rt: Runtime) -> SignedIn:
+    """Open a session for the right password; the one this browser had is over."""
     email, now = request.form.get("email", ""), rt.clock.machine()
-    ip_key, pepper = limit_key(request.remote_addr or ""), rt.links.pepper
+    account = access.right_password(rt, email, request.form.get("password", ""))
     with rt.sessions.begin() as session:
-        is_allowed = staff.count_try(session, email, ip_key=ip_key, pepper=pepper, now=now)
-    if not is_allowed:
-        raise TooManyTries
-    with rt.reading.begin() as session:
-        found = staff.find_account(session, email)
-    account = staff.check_password(found, request.form.get("password", ""))
-    with rt.sessions.begin() as session:
-        return staff.sign_in(session, account, now=now)
+        signed_in = staff.sign_in(session, account, now=now, browser=access.browser())
+        browsers.end(session, access.session_token(rt), now=now)
+        staff.forget_tries(session, email, **access.visitor(rt))
+    return signed_in

@@ -1,0 +1,1 @@
+"""Bad inputs, as data: what strangers send that is no mistake of theirs."""
