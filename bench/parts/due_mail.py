@@ -4,8 +4,8 @@ from datetime import datetime
 
 from sqlalchemy import Engine, text
 
-# Everybody confirmed, agreed, has a guide, and has the first mail of the series due, asked for by the
-# therapist: so that the hour of the day does not matter.
+# Everybody confirmed, agreed, has a guide, and has the first mail of the series due, asked for by
+# the therapist: so that the hour of the day does not matter.
 _SEED = """
 INSERT INTO subscriber (id, public_id, email, email_key, first_name, state, time_zone, created_at,
                         confirmed_at, source, is_test)

@@ -198,7 +198,7 @@ def open_house(
     mailer: Mailer | None = None,
     press: GuidePress | None = None,
 ) -> Iterator[House]:
-    """A house; its database is migrated, and the shipped words published, where they are not yet."""
+    """A house; its database is migrated, and the shipped words published, where they are not."""
     clock, fake_mailer, fake_press = ManualClock(start), FakeMailer(), FakePress()
     rt = build_runtime(
         house_settings(database_url, folder),
