@@ -7,6 +7,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from funnel.adapters.press import refusal_of
+from funnel.adapters.sendgrid_url import read_sendgrid_url
 from funnel.adapters.smtp_server import read_smtp_url
 from funnel.content.catalog import Catalog, load_catalog
 from funnel.content.guide_document import guide_document, pattern_part
@@ -36,7 +37,7 @@ def findings_of(settings: Settings) -> tuple[Finding, ...]:
 
 def check_settings(settings: Settings) -> tuple[Finding, ...]:
     """The settings' own findings, and what only those who connect can tell of an address."""
-    found = (_check_database(settings), _check_smtp(settings))
+    found = (_check_database(settings), _check_smtp(settings), _check_sendgrid(settings))
     return settings.check() + tuple(finding for finding in found if finding)
 
 
@@ -58,6 +59,16 @@ def _check_smtp(settings: Settings) -> Finding | None:
         read_smtp_url(settings.mail_url)
     except SettingInvalid as problem:
         return Finding("S12", str(problem), "Use smtp://user:password@host:587?starttls=1")
+    return None
+
+
+def _check_sendgrid(settings: Settings) -> Finding | None:
+    if not settings.mail_url.startswith("sendgrid:"):
+        return None
+    try:
+        read_sendgrid_url(settings.mail_url)
+    except SettingInvalid as problem:
+        return Finding("S14", str(problem), "Use sendgrid://KEY or sendgrid://KEY?region=eu")
     return None
 
 

@@ -12,12 +12,14 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from blueprint import figures
 from blueprint.version import code_version
+from funnel.adapters.absent import NoNameServers, NothingKept
 from funnel.adapters.clocks import SystemClock
 from funnel.adapters.fenced import FencedMailer
 from funnel.adapters.mailbox import FileMailbox
 from funnel.adapters.mark import FileMarks
 from funnel.adapters.press import PdfPress
 from funnel.adapters.sendgrid_events import SignatureVerifier
+from funnel.adapters.sendgrid_url import read_sendgrid_url
 from funnel.adapters.storage import FileStorage
 from funnel.checks import refuse_errors
 from funnel.content.catalog import Catalog, load_catalog
@@ -32,21 +34,27 @@ from funnel.domain.delivery import PATIENCE, Patience
 from funnel.domain.errors import SettingInvalid
 from funnel.domain.flow import Limits
 from funnel.domain.gate import Gate
+from funnel.domain.mail_account import MailSetup, Provider
 from funnel.domain.people import fingerprint
 from funnel.domain.ports import (
     Bell,
     GuidePress,
     MailboxReader,
     Mailer,
+    Outside,
+    ProviderErasure,
     WebhookVerifier,
 )
-from funnel.links import Links
-from funnel.services import control, house_copies
+from funnel.links import SENDGRID_HOOK, Links
+from funnel.services import control, house_copies, proof
 from funnel.services.advancing import SequenceEngine
+from funnel.services.doctor import Doctor
 from funnel.services.doubt import Sweeper
+from funnel.services.errands import Errands
 from funnel.services.house_rules import Rules
 from funnel.services.letters import LetterWriter
 from funnel.services.lineage import NOT_LOOKED_YET, LineageWatch
+from funnel.services.list_pull import ListPull
 from funnel.services.printing import Printer
 from funnel.services.publishing import Editor, Shipping, publish_shipped
 from funnel.services.recipes import Recipe
@@ -85,6 +93,8 @@ class Runtime:
     verifier: WebhookVerifier
     worker: Worker
     sequences: SequenceEngine
+    doctor: Doctor
+    erasure: ProviderErasure
     figure: Callable[[str], figures.Figure]
 
     def close(self) -> None:
@@ -110,6 +120,7 @@ def build_runtime(
     catalog: Catalog | None = None,
     patience: Patience = PATIENCE,
     reach: Callable[[str], None] = nothing,
+    outside: Outside | None = None,
 ) -> Runtime:
     """Pick the adapters that the settings name; raises SettingInvalid or ContentInvalid.
 
@@ -135,6 +146,16 @@ def build_runtime(
     sequences = SequenceEngine(links.pepper, _rules(catalog), keeper.patterns)
     watch = _watch(settings, sessions, clock, mailer, patience)
     throttle = Throttle(watch.limits, watch.clocks.gate)
+    outside = outside or _outside(settings, provider)
+    doctor = Doctor(
+        sessions,
+        clock,
+        _mail_setup(settings, catalog, links),
+        outside.servers,
+        outside.account,
+        watch.clocks,
+    )
+    pull = ListPull(sessions, clock, links, outside.lists) if outside.lists else None
     worker = Worker(
         sessions=sessions,
         clock=clock,
@@ -158,6 +179,7 @@ def build_runtime(
         bell=bell,
         sequences=sequences,
         watch=watch,
+        errands=Errands(sessions, clock, doctor, pull),
     )
     return Runtime(
         settings=settings,
@@ -178,6 +200,8 @@ def build_runtime(
         verifier=SignatureVerifier(settings.sendgrid_public_keys),
         worker=worker,
         sequences=sequences,
+        doctor=doctor,
+        erasure=outside.erasure,
         figure=figures.draw,
     )
 
@@ -195,6 +219,8 @@ def prepare(rt: Runtime) -> Shipping:
                 "the oldest key in SECRET_KEY is another one than before, so addresses to be left "
                 "alone could not be told any more. Put the old key back as the last one."
             )
+        # Here already, so that no worker sends in the moment before its watch says so.
+        proof.require(session, is_required=rt.settings.must_be_proved)
         shipping = publish_shipped(session, texts, rt.catalog, now=rt.clock.now())
         house_copies.keep_fresh(session, rt.recipe, now=rt.clock.now())
     return shipping
@@ -230,7 +256,7 @@ def _watch(
     margin = patience.lease + patience.call_lease(mailer.answer_seconds)
     lineage = None if settings.demo else LineageWatch(sessions, clock, marks, gate, margin)
     clocks = ClockWatch(sessions, SystemClock(), mailer, gate, _worker_name())
-    return Watch(sessions, clock, limits, lineage, clocks)
+    return Watch(sessions, clock, limits, lineage, clocks, settings.must_be_proved)
 
 
 def _local_path(url: str) -> Path:
@@ -259,13 +285,52 @@ def _sendgrid(url: str) -> Mailer:
     # Loaded only where it is used: the package is heavy and the embedded mode stays small.
     from funnel.adapters.sendgrid import SendGridMailer
 
-    return SendGridMailer(url.removeprefix("sendgrid://"))
+    key, site = read_sendgrid_url(url)
+    return SendGridMailer(key, site)
 
 
 def _smtp(url: str) -> Mailer:
     from funnel.adapters.smtp import SmtpMailer
 
     return SmtpMailer(url)
+
+
+def _outside(settings: Settings, mailer: Mailer) -> Outside:
+    """What else the provider can be asked, over the connections of its mailer.
+
+    Only who may write to everybody may have everybody erased: a copy that is tried out may not.
+    """
+    if not settings.has_real_provider:
+        return Outside(NoNameServers(), NothingKept())
+    from funnel.adapters.name_servers import DnsResolver
+
+    servers = DnsResolver(settings.dns_server)
+    if not settings.mail_url.startswith("sendgrid:"):
+        return Outside(servers, NothingKept())
+    from funnel.adapters.sendgrid import SendGridMailer
+    from funnel.adapters.sendgrid_account import SendGridAccount
+    from funnel.adapters.sendgrid_lists import SendGridErasure, SendGridLists
+
+    if not isinstance(mailer, SendGridMailer):
+        return Outside(servers, NothingKept())
+    api = mailer.api
+    erasure = SendGridErasure(api) if settings.recipients is None else NothingKept()
+    return Outside(servers, erasure, SendGridAccount(api), SendGridLists(api))
+
+
+def _mail_setup(settings: Settings, catalog: Catalog, links: Links) -> MailSetup:
+    brand = catalog.brand
+    senders = (brand.from_address, brand.service_from_address)
+    return MailSetup(
+        provider=Provider.of(settings.mail_url),
+        senders=tuple(each for each in senders if each is not None),
+        reply_to=brand.reply_to_address,
+        site=settings.base_url,
+        webhook_url=links.base_url + SENDGRID_HOOK,
+        webhook_keys=settings.sendgrid_public_keys,
+        dkim_selector=settings.dkim_selector or None,
+        spf_include=settings.spf_include or None,
+    )
 
 
 def _mailbox_reader(settings: Settings, mailer: Mailer) -> MailboxReader | None:

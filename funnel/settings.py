@@ -61,6 +61,9 @@ class Settings:
     warm_up: date | None = None
     allowed_recipients: tuple[str, ...] = ()
     sendgrid_public_keys: tuple[str, ...] = ()
+    dkim_selector: str = ""
+    spf_include: str = ""
+    dns_server: str = ""
     templates_path: str = str(Path(__file__).parent.parent / "templates")
     demo: bool = False
 
@@ -91,6 +94,9 @@ class Settings:
             warm_up=read.day("WARM_UP"),
             allowed_recipients=read.words("ALLOWED_RECIPIENTS"),
             sendgrid_public_keys=read.words("SENDGRID_PUBLIC_KEY"),
+            dkim_selector=read.text("DKIM_SELECTOR", ""),
+            spf_include=read.text("SPF_INCLUDE", "").removeprefix("include:"),
+            dns_server=read.text("DNS_SERVER", ""),
             templates_path=read.text("TEMPLATES_PATH", cls.templates_path),
         )
 
@@ -108,6 +114,11 @@ class Settings:
     def has_real_provider(self) -> bool:
         """True when mail leaves this machine; the local mailbox keeps it here."""
         return _scheme(self.mail_url) in REAL_PROVIDERS
+
+    @property
+    def must_be_proved(self) -> bool:
+        """True when series mail waits until it is known that it will be believed."""
+        return self.is_production and self.has_real_provider and not self.demo
 
     @property
     def recipients(self) -> tuple[str, ...] | None:

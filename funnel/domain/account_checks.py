@@ -5,11 +5,18 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from funnel.domain.deliverability import Finding, Light
-from funnel.domain.mail_account import Account, EventHook, Heard, MailSetup, Provider, Silence
+from funnel.domain.mail_account import (
+    Account,
+    EventHook,
+    Heard,
+    ListName,
+    MailSetup,
+    Provider,
+    Silence,
+)
 from funnel.domain.names import domain_of, is_free_mail, organisation_of
 from funnel.domain.skew import Reading
 
-LISTS = ("bounces", "invalid_emails", "spam_reports", "unsubscribes")
 EVENTS = frozenset({"bounce", "dropped", "spam_report", "unsubscribe", "group_unsubscribe"})
 EVENT_WITHIN = timedelta(days=3)
 # What can do harm far beyond sending: whoever finds such a key can lock the owner out.
@@ -96,20 +103,21 @@ def check_key(account: Account) -> Finding:
     return Finding(key, Light.GREEN, title, "It may send, and does not rule your account.")
 
 
-def check_reading(account: Account) -> Finding | None:
-    """What the key may not read, and what goes without; None where nothing may be asked at all."""
+def check_reading(account: Account) -> Iterator[Finding]:
+    """What the key may not read, and what goes without it."""
     key, title = "key reads", "What the key may read"
-    if isinstance(account.scopes, Silence) or "mail.send" not in account.scopes:
-        return None
+    if isinstance(account.scopes, Silence):
+        return
     missing = [sentence for is_missing, sentence in _gaps(account, account.scopes) if is_missing]
     if missing:
         why = "Each of these is a second way to hear what became of a mail."
-        return Finding(key, Light.AMBER, title, " ".join(missing), why)
-    return Finding(key, Light.GREEN, title, "Lists, log, domains and webhook.")
+        yield Finding(key, Light.AMBER, title, " ".join(missing), why)
+    else:
+        yield Finding(key, Light.GREEN, title, "Lists, log, domains and webhook.")
 
 
 def _gaps(account: Account, scopes: frozenset[str]) -> list[tuple[bool, str]]:
-    lists = [each for each in LISTS if not _may_read(each, scopes)]
+    lists = [each for each in ListName if not _may_read(each, scopes)]
     named = ", ".join(lists).replace("_", " ")
     without_lists = f"Not its lists of {named} (suppression.read): no nightly look at them."
     return [

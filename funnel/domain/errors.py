@@ -20,6 +20,10 @@ class CannotTellNow(FunnelError):
     """The provider could not be asked now, but may tell later."""
 
 
+class ProviderRefused(FunnelError):
+    """The provider does not let our key do that."""
+
+
 class LinkExpired(FunnelError):
     """This link has run out."""
 

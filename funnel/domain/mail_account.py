@@ -15,6 +15,12 @@ class Provider(StrEnum):
     SMTP = "smtp"
     SENDGRID = "sendgrid"
 
+    @classmethod
+    def of(cls, mail_url: str) -> "Provider":
+        """Whose it is, of a MAIL_URL that was found to be good."""
+        scheme = mail_url.partition("://")[0]
+        return cls.SMTP if scheme == "smtps" else cls(scheme)
+
 
 @dataclass(frozen=True)
 class MailSetup:
@@ -93,3 +99,28 @@ class Heard:
 
     event_at: datetime | None = None
     mail_at: datetime | None = None
+
+
+class ListName(StrEnum):
+    """The provider's lists of addresses that it no longer writes to."""
+
+    BOUNCES = "bounces"
+    INVALID_EMAILS = "invalid_emails"
+    SPAM_REPORTS = "spam_reports"
+    UNSUBSCRIBES = "unsubscribes"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One address on such a list, and since when."""
+
+    address: str
+    since: datetime
+
+
+@dataclass(frozen=True)
+class ListPage:
+    """A part of a list. `next_offset` is where the next part begins; None after the last."""
+
+    entries: tuple[Listed, ...]
+    next_offset: int | None

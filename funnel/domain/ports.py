@@ -9,6 +9,8 @@ from typing import Protocol
 from uuid import UUID
 
 from funnel.domain.lineage import Mark
+from funnel.domain.mail_account import Account, ListName, ListPage
+from funnel.domain.names import Lookup, RecordKind
 
 # What a guide is printed from: plain JSON values by name.
 Document = dict[str, object]
@@ -47,7 +49,8 @@ class OutgoingEmail:
     """One finished email to one person. Headers hold no line breaks; html and text are whole.
 
     Where `form` is given, filling it with `values` gives the very same subject, html and text:
-    a mailer may build on it what is common to many only once.
+    a mailer may build on it what is common to many only once. `label` says which mail it is, in
+    words that tell nothing of its reader: a provider may count by it.
     """
 
     message_id: UUID
@@ -63,6 +66,7 @@ class OutgoingEmail:
     created_at: datetime
     form: MailForm | None = None
     values: tuple[str, ...] = ()
+    label: str = ""
 
     @property
     def message_id_header(self) -> str:
@@ -227,3 +231,46 @@ class WebhookVerifier(Protocol):
     def verify(
         self, raw: bytes, signature: str | None, timestamp: str | None, now: datetime
     ) -> None: ...
+
+
+class NameServers(Protocol):
+    """Asks the domain name system. Never raises: what cannot be told is an unknown answer."""
+
+    def look_up(self, name: str, kind: RecordKind) -> Lookup: ...
+
+
+class ProviderAccount(Protocol):
+    """Asks the provider what our key may do and how our account is set up. Never raises."""
+
+    def describe(self) -> Account: ...
+
+
+class SuppressionLists(Protocol):
+    """Reads the provider's lists of addresses that it no longer writes to.
+
+    A page holds what was listed from `since` to `until`. Raises ProviderRefused where our key may
+    not read it, CannotTellNow where it may be asked again later.
+    """
+
+    def page(
+        self, name: ListName, *, since: datetime | None, until: datetime, offset: int
+    ) -> ListPage: ...
+
+
+class ProviderErasure(Protocol):
+    """Has the provider erase all that it keeps about these addresses.
+
+    Safe to repeat. Raises ProviderRefused, or CannotTellNow when it is to be asked again later.
+    """
+
+    def erase(self, addresses: Sequence[str]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What is asked of the outside beside sending; None where the provider has no such thing."""
+
+    servers: NameServers
+    erasure: ProviderErasure
+    account: ProviderAccount | None = None
+    lists: SuppressionLists | None = None

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from funnel.domain.clock import Clock
 from funnel.domain.flow import RESERVE, Limits
-from funnel.services import brake, catch_up, control
+from funnel.services import brake, catch_up, control, proof
 from funnel.services.lineage import NOT_LOOKED_YET, LineageWatch
 from funnel.services.skew import ClockWatch
 from funnel.services.throttle import peek_flow, provider_waits
@@ -25,6 +25,7 @@ class Watch:
     limits: Limits
     lineage: LineageWatch | None
     clocks: ClockWatch
+    must_be_proved: bool = False
 
     def look(self) -> None:
         """One round, before the first mail of a tick is claimed, and now and then in a long one.
@@ -43,6 +44,7 @@ class Watch:
         if self._takes("brake", BRAKE_EVERY):
             with self.sessions.begin() as session:
                 brake.watch(session, now=self.clock.now())
+                proof.require(session, is_required=self.must_be_proved)
 
     def rate_pause(self) -> float | None:
         """Seconds until SEND_RATE lets the next series mail go; None when that is not what it

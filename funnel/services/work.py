@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from threading import Event
+from threading import Event, Thread
 
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -14,6 +14,7 @@ from funnel.links import Links
 from funnel.services import control, limits, mail_events, self_check
 from funnel.services.advancing import SequenceEngine
 from funnel.services.doubt import Sweeper
+from funnel.services.errands import Errand, Errands
 from funnel.services.printing import Printer
 from funnel.services.sending import Sender
 from funnel.services.watch import LOOK_EVERY, Watch
@@ -24,6 +25,12 @@ MAX_ROUNDS = 1000
 SWEEP_EVERY = timedelta(seconds=5)
 TIDY_EVERY = timedelta(hours=1)
 FORGET_EVERY = timedelta(minutes=10)
+ERRANDS_EVERY = timedelta(seconds=10)
+
+
+def in_a_thread(errand: Errand) -> None:
+    """Start it beside the mail; it ends with the process."""
+    Thread(target=run_guarded, args=(errand,), name="errand", daemon=True).start()
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,8 @@ class Worker:
     bell: Bell
     sequences: SequenceEngine
     watch: Watch
+    errands: Errands | None = None
+    aside: Callable[[Errand], None] = in_a_thread
     linger_seconds: float = 4.0
     stopping: Event = field(default_factory=Event)
 
@@ -105,6 +114,10 @@ class Worker:
                 control.forget_old_slots(session, now=machine)
                 limits.forget_old_windows(session, now=self.clock.now())
                 mail_events.forget_old_events(session, now=self.clock.now())
+                mail_events.match_again(session, clock=self.clock)
+        if self.errands and self._takes("errands", ERRANDS_EVERY):
+            for errand in self.errands.due():
+                self.aside(errand)
         if self._takes("forget", FORGET_EVERY):
             drain(self._forget_answers, self.stopping)
             self.printer.sweep()
@@ -126,7 +139,7 @@ def drain(step: Callable[[], bool], stopping: Event | None = None) -> int:
     return MAX_ROUNDS
 
 
-def run_guarded(part: Callable[[], int | None]) -> bool:
+def run_guarded(part: Callable[[], object]) -> bool:
     """The boundary of background work: an error is logged, and the next round comes.
 
     True when the part went well and found something to do.
