@@ -25,6 +25,7 @@ SEND_A_DAY = 2000
 NOBODYS = ("example.com", "example.org", "example.net", "example", "test", "invalid", "localhost")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[0-9]+)?")
+_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,250}[A-Za-z0-9])?")
 _LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 
 
@@ -238,6 +239,7 @@ def _checks(settings: Settings) -> list[Finding | None]:
         _check_proxies(settings),
         _check_listen(settings),
         _check_storage(settings),
+        _check_names(settings),
     ]
 
 
@@ -326,3 +328,14 @@ def _check_storage(settings: Settings) -> Finding | None:
     if settings.storage_url.removeprefix("file://") not in {"", settings.storage_url}:
         return None
     return Finding("S11", "STORAGE_URL is not a folder.", "Use file:///srv/funnel/guides")
+
+
+def _check_names(settings: Settings) -> Finding | None:
+    for name, value in (
+        ("DKIM_SELECTOR", settings.dkim_selector),
+        ("SPF_INCLUDE", settings.spf_include),
+    ):
+        if value and not _NAME.fullmatch(value):
+            mend = "Give the bare name, as your mail provider writes it."
+            return Finding("S15", f"{name} is not a name of the DNS.", mend)
+    return None

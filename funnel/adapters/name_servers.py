@@ -1,5 +1,7 @@
 """Asks the domain name system, over UDP and, where an answer is too long for it, over TCP."""
 
+import re
+
 from dns.exception import DNSException
 from dns.name import Name, from_text
 from dns.rdata import Rdata
@@ -13,6 +15,7 @@ from funnel.domain.names import UNANSWERED, Lookup, RecordKind
 
 LOOKUP_SECONDS = 3.0
 DNS_PORT = 53
+_PLACE = re.compile(r"(?:\[(?P<six>[^]]+)\]|(?P<four>[0-9.]+))(?::(?P<port>[0-9]{1,5}))?")
 
 
 class DnsResolver:
@@ -46,13 +49,15 @@ def _resolver(server: str) -> Resolver | None:
             return Resolver()
         except NoResolverConfiguration:
             return None
-    address, _, port = server.rpartition(":") if server.count(":") == 1 else (server, "", "")
+    place = _PLACE.fullmatch(server)
     resolver = Resolver(configure=False)
     try:
-        resolver.nameservers = [address]
-        resolver.port = int(port or DNS_PORT)
+        resolver.nameservers = [(place and (place["six"] or place["four"])) or server]
+        resolver.port = int((place and place["port"]) or DNS_PORT)
     except ValueError as error:
-        raise SettingInvalid("DNS_SERVER is not an address, such as 9.9.9.9 or [::1].") from error
+        raise SettingInvalid(
+            "DNS_SERVER is not an address, such as 9.9.9.9 or [::1]:53."
+        ) from error
     return resolver
 
 

@@ -58,6 +58,11 @@ class Report:
         return max((finding.light for finding in self.findings), key=_weight, default=Light.UNKNOWN)
 
     @property
+    def worst_first(self) -> tuple[Finding, ...]:
+        """The findings, those first that ask for something."""
+        return tuple(sorted(self.findings, key=lambda each: -_weight(each.light)))
+
+    @property
     def in_the_way(self) -> tuple[Finding, ...]:
         """What series mail has to wait for."""
         return tuple(finding for finding in self.findings if finding.is_in_the_way)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from funnel.db.mail import MailEvent
@@ -45,3 +45,18 @@ def quarantined(session: Session, limit: int = 100) -> list[Quarantined]:
         Quarantined(event.id, event.received_at, event.kind, event.problem or "")
         for event in session.scalars(query)
     ]
+
+
+@dataclass(frozen=True)
+class EventCounts:
+    """How many events still wait, and how many were put aside."""
+
+    waiting: int
+    put_aside: int
+
+
+def counts(session: Session) -> EventCounts:
+    """What there is of both."""
+    waiting = select(func.count()).where(MailEvent.handled_at.is_(None))
+    put_aside = select(func.count()).where(MailEvent.problem.is_not(None))
+    return EventCounts(session.scalar(waiting) or 0, session.scalar(put_aside) or 0)
