@@ -55,9 +55,7 @@ def _resolver(server: str) -> Resolver | None:
         resolver.nameservers = [(place and (place["six"] or place["four"])) or server]
         resolver.port = int((place and place["port"]) or DNS_PORT)
     except ValueError as error:
-        raise SettingInvalid(
-            "DNS_SERVER is not an address, such as 9.9.9.9 or [::1]:53."
-        ) from error
+        raise SettingInvalid("DNS_SERVER is no address, such as 9.9.9.9 or [::1]:53.") from error
     return resolver
 
 

@@ -115,7 +115,8 @@ class ListPull:
         ends_at = self.clock.boot_seconds() + LONGEST_SECONDS
         with self.sessions.begin() as session:
             at = progress(session)
-            at = at if at.is_under_way else at.begun(self.clock.machine())
+            now = self.clock.machine()
+            at = replace(at, why=None) if at.is_under_way else at.begun(now)
             _keep(session, at)
         while at.is_under_way and at.why is None and self.clock.boot_seconds() < ends_at:
             at = self._next(at)
