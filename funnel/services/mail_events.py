@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
+from funnel.db.bulk import Row, insert_absent
 from funnel.db.mail import MailEvent, Message
 from funnel.db.people import Subscriber
-from funnel.db.upsert import insert_if_absent
 from funnel.domain.clock import Clock
 from funnel.domain.delivery import EventKind, MessageState, later, read_event, suppression_for
 from funnel.domain.errors import FunnelError, InvalidInput
@@ -42,23 +42,23 @@ CLOSED_BY_NEWS = frozenset(
 
 def take_events(session: Session, raw_events: list[object], *, now: datetime) -> int:
     """Store each event once, by its id; returns how many were new. Nothing else happens yet."""
-    events = [raw for raw in raw_events if isinstance(raw, Mapping)]
+    rows = {row["id"]: row for raw in raw_events if (row := _row(raw, now)) is not None}
     # In one order for everybody: two that store the same events then wait but never for each other.
-    return sum(_store(session, raw, now) for raw in sorted(events, key=_event_id))
+    return len(insert_absent(session, MailEvent, [rows[key] for key in sorted(rows)]))
 
 
-def _store(session: Session, raw: Mapping[str, object], now: datetime) -> bool:
+def _row(raw: object, now: datetime) -> Row | None:
+    """The event as it is kept; None for what is none."""
+    if not isinstance(raw, Mapping):
+        return None
     body = {key: _printable(raw[key]) for key in KEPT_FIELDS if key in raw}
-    kind = read_event(body.get("event", ""), body.get("type", ""), body.get("reason", ""))
-    return insert_if_absent(
-        session,
-        MailEvent,
-        id=_event_id(raw),
-        received_at=now,
-        occurred_at=_occurred_at(raw.get("timestamp"), now),
-        kind=kind,
-        body=body,
-    )
+    return {
+        "id": _event_id(raw),
+        "received_at": now,
+        "occurred_at": _occurred_at(raw.get("timestamp"), now),
+        "kind": read_event(body.get("event", ""), body.get("type", ""), body.get("reason", "")),
+        "body": body,
+    }
 
 
 def _printable(value: object) -> str:
