@@ -1,6 +1,7 @@
 """The checks of one sending domain: SPF, DKIM, DMARC, and whether replies find their way."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from funnel.domain.deliverability import Finding, Light, Record
 from funnel.domain.dkim import DkimKey, read_key
@@ -87,6 +88,8 @@ def check_spf(
     spf = read_spf(asked, look_up) if asked != domain else own
     include = None if is_sendgrid else setup.spf_include
     finding = _judge_spf(key, title, asked, spf, include)
+    if is_sendgrid:
+        finding = replace(finding, records=())  # its record comes with SendGrid's own
     if finding.light is Light.GREEN and not is_sendgrid and include is None:
         return _unsure(finding)
     if finding.light is Light.GREEN and asked != domain:
@@ -170,7 +173,9 @@ def _check_dkim(
         worst = max((light for _, light, _ in bad), key=_order_of_key)
         shown = [(place, say) for place, light, say in bad if light is worst]
         told = dict.fromkeys(say for _, say in shown)
-        records = tuple(place for place, _ in shown) if worst is Light.RED else ()
+        # What SendGrid asks for is shown once, with the domain.
+        is_to_paste = worst is Light.RED and known is None
+        records = tuple(place for place, _ in shown) if is_to_paste else ()
         return Finding(key, worst, title, " ".join(told), _DKIM_WHY, records)
     return Finding(key, Light.GREEN, title, "The keys are there and long enough.")
 

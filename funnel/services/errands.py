@@ -35,7 +35,7 @@ class Errands:
     def _look(self, session: Session) -> Errand | None:
         if not self.doctor.has_anything_to_look_at:
             return None
-        is_wanted = proof.take_wish(session)
+        is_wanted = proof.take_wish(session, now=self.clock.machine())
         is_turn = self.doctor.is_due(session) and self._takes(session, "doctor")
         return self.doctor.look if is_wanted or is_turn else None
 

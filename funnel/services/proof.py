@@ -6,7 +6,7 @@ every claim can ask for it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -14,11 +14,13 @@ from sqlalchemy.orm import Session
 
 from funnel.db.mail import Control
 from funnel.db.upsert import insert_if_absent
+from funnel.domain.clock import is_over
 from funnel.domain.deliverability import Finding, Light, Record, Report, why_wait
 from funnel.domain.errors import InvalidInput
 from funnel.services import control
 
 SENTENCE = "I understand that my mail may not arrive"
+WISH_LASTS = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def record(session: Session, report: Report) -> Report:
     control.write(session, control.DOCTOR, _as_json(kept))
     left = {finding.key for finding in kept.in_the_way}
     excused = sorted(left & set(switch.get("excused", ())))
-    _settle(session, switch | {"excused": excused}, kept)
+    _settle(session, switch | {"excused": excused, "wanted": False}, kept)
     return kept
 
 
@@ -95,18 +97,25 @@ def hold_again(session: Session) -> None:
 
 
 def ask_look(session: Session) -> None:
-    """Ask the worker to look as soon as it can."""
+    """Ask a worker to look as soon as it can; asking twice is asking once."""
     switch = _locked(session)
-    control.write(session, control.UNPROVED, switch | {"wanted": True})
+    if not switch.get("wanted"):
+        control.write(session, control.UNPROVED, switch | {"wanted": True, "taken_at": None})
 
 
-def take_wish(session: Session) -> bool:
-    """True for the one worker that is to look because somebody asked."""
+def take_wish(session: Session, *, now: datetime) -> bool:
+    """True for the one worker that is to look because somebody asked (machine time).
+
+    The wish stands until a report is recorded; a worker that stops over it is not waited for.
+    """
     if not control.read(session, control.UNPROVED).get("wanted"):
         return False
     switch = _locked(session)
-    control.write(session, control.UNPROVED, switch | {"wanted": False})
-    return bool(switch.get("wanted"))
+    taken = _instant(switch.get("taken_at"))
+    if not switch.get("wanted") or (taken and not is_over(taken + WISH_LASTS, WISH_LASTS, now)):
+        return False
+    control.write(session, control.UNPROVED, switch | {"taken_at": now.isoformat()})
+    return True
 
 
 def _plain(sentence: str) -> str:
@@ -127,16 +136,19 @@ def _settle(session: Session, switch: dict[str, Any], report: Report | None) -> 
 
 
 def _proof(switch: Mapping[str, Any], kept: Mapping[str, Any]) -> Proof:
-    at = switch.get("excused_at")
     return Proof(
         report=_from_json(kept) if kept else None,
         is_required=bool(switch.get("required")),
         why_held=switch.get("why") if switch.get("on") else None,
         excused=frozenset(switch.get("excused", ())),
         by=switch.get("by"),
-        excused_at=datetime.fromisoformat(at) if at else None,
+        excused_at=_instant(switch.get("excused_at")),
         is_wanted=bool(switch.get("wanted")),
     )
+
+
+def _instant(value: str | None) -> datetime | None:
+    return datetime.fromisoformat(value) if value else None
 
 
 def _report(session: Session) -> Report | None:

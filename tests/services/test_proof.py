@@ -132,11 +132,16 @@ def test_a_report_comes_back_from_the_database_as_it_was(sessions: Sessions) -> 
 def test_a_wish_is_taken_by_one_worker_alone(sessions: Sessions) -> None:
     with sessions.begin() as session:
         proof.require(session, is_required=True)
-        assert not proof.take_wish(session)
+        assert not proof.take_wish(session, now=NOW)
         proof.ask_look(session)
-        assert proof.proof(session).is_wanted
-        assert [proof.take_wish(session) for _ in range(2)] == [True, False]
+        proof.ask_look(session)
+        assert [proof.take_wish(session, now=NOW) for _ in range(2)] == [True, False]
         assert control.sending_state(session).holds_series, "a wish lets nothing go"
+        assert proof.proof(session).is_wanted, "until somebody has looked"
+        assert proof.take_wish(session, now=NOW + proof.WISH_LASTS), "the first one died over it"
+        proof.record(session, report(spf=Light.RED))
+        assert not proof.proof(session).is_wanted
+        assert not proof.take_wish(session, now=NOW + HOUR)
 
 
 # The house in production -------------------------------------------------------------------------

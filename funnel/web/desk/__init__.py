@@ -6,6 +6,7 @@ from funnel.runtime import Runtime
 from funnel.web.desk import (
     access,
     away,
+    delivery,
     editor,
     filters,
     guide,
@@ -30,7 +31,7 @@ def routes(rt: Runtime) -> Blueprint:
     filters.add_filters(made, rt)
     pages = (
         sign_in, set_up, overview, people, person, steering, walkers, programme,
-        sequences, step_acts, away, editor, guide, mail,
+        sequences, step_acts, away, editor, guide, mail, delivery,
     )  # fmt: skip
     for page in pages:
         page.add_pages(made, rt)
