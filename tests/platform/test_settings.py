@@ -7,7 +7,7 @@ import pytest
 
 from funnel.checks import check_settings, findings_of, refuse_errors
 from funnel.domain.errors import SettingInvalid
-from funnel.runtime import start
+from funnel.runtime import build_runtime, start
 from funnel.settings import NOBODYS, Settings
 
 KEY = "for-these-tests-only-and-long-enough"
@@ -69,6 +69,8 @@ def test_good_settings_have_no_error() -> None:
         ("MAIL_URL", "smtp://[half", "S12"),
         ("MAIL_URL", "smtp://mail.example.org?startls=1", "S12"),
         ("MAIL_URL", "smtps://mail.example.org/path", "S12"),
+        ("DKIM_SELECTOR", "not a name", "S15"),
+        ("SPF_INCLUDE", "v=spf1 include:x ~all", "S15"),
     ],
 )
 def test_a_wrong_setting_is_found_by_its_number(name: str, value: str, code: str) -> None:
@@ -177,3 +179,48 @@ def test_outside_production_a_real_provider_gets_nobodys_names_alone(
     settings = Settings.from_env(PRODUCTION | changed)
     assert settings.recipients == recipients
     assert ("S13" in {each.code for each in settings.check()}) == (recipients is not None)
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("sendgrid://SG.key", None),
+        ("sendgrid://SG.key?region=eu", None),
+        ("sendgrid://SG.key?region=global", None),
+        ("sendgrid://SG.key?region=mars", "S14"),
+        ("sendgrid://SG.key?regoin=eu", "S14"),
+        ("sendgrid://SG.key?", None),
+    ],
+)
+def test_the_region_of_sendgrid_is_one_we_know(url: str, code: str | None) -> None:
+    assert codes(MAIL_URL=url) - {"S07"} == ({code} if code else set())
+
+
+@pytest.mark.parametrize(
+    ("changed", "must_be"),
+    [
+        ({}, True),
+        ({"MAIL_URL": "sendgrid://SG.key"}, True),
+        ({"PRODUCTION": "off"}, False),
+        ({"MAIL_URL": "mailbox://var/mailbox"}, False),
+    ],
+)
+def test_only_production_with_a_real_provider_must_be_proved(
+    changed: dict[str, str], *, must_be: bool
+) -> None:
+    assert Settings.from_env(PRODUCTION | changed).must_be_proved == must_be
+
+
+def test_a_name_server_that_cannot_be_one_keeps_it_from_starting(tmp_path: Path) -> None:
+    settings = replace(
+        Settings.from_env(PRODUCTION | {"PRODUCTION": "off", "DNS_SERVER": "nonsense"}),
+        database_url=f"sqlite:///{tmp_path}/funnel.db",
+    )
+    with pytest.raises(SettingInvalid, match="DNS_SERVER"):
+        build_runtime(settings)
+
+
+@pytest.mark.parametrize("typed", ["include:_spf.example.net", "_spf.example.net"])
+def test_spf_include_may_be_pasted_with_its_word(typed: str) -> None:
+    env = PRODUCTION | {"SPF_INCLUDE": typed}
+    assert Settings.from_env(env).spf_include == "_spf.example.net"
