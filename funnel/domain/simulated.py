@@ -37,7 +37,7 @@ ADDRESS_HOST = "example.org"  # reserved: no such mailbox exists
 CONFIRM_MAIL = "service/confirm"
 GUIDE_MAIL = "service/guide_ready"
 NURTURE = (
-    "one-technique", "my-story", "desk-reset", "wake-up",
+    "one-technique", "why-hips", "desk-reset", "wake-up",
     "two-paths", "five-days", "good-questions", "what-next",
 )  # fmt: skip
 PROGRAMME = ("keep-going", "deeper", "your-choice")

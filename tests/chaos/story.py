@@ -7,7 +7,7 @@ from tests.chaos.site import CLOSES, OPENS, SENT_AT
 
 SEQUENCE = "nurture"
 STEPS = (
-    "one-technique", "my-story", "desk-reset", "wake-up",
+    "one-technique", "why-hips", "desk-reset", "wake-up",
     "two-paths", "five-days", "good-questions", "what-next",
 )  # fmt: skip
 CHALLENGE_STEPS = ("day-1", "day-2")

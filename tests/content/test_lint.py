@@ -156,7 +156,7 @@ def test_every_problem_of_the_whole_folder_is_told_at_once(copy: Path) -> None:
     (nurture / "03-desk-reset.md").rename(nurture / "03-chair-reset.md")
     first = nurture / "01-one-technique.md"
     first.write_text(first.read_text("utf-8").replace("may move", "will cure"), "utf-8")
-    second = nurture / "02-my-story.md"
+    second = nurture / "02-why-hips.md"
     second.write_text(second.read_text("utf-8").replace("(link:safety)", "(link:dafety)"), "utf-8")
     third = copy / "sequences" / "programme" / "sequence.yaml"
     third.write_text(third.read_text("utf-8").replace("follows: challenge", "follows: x"), "utf-8")
@@ -172,7 +172,7 @@ def test_every_problem_of_the_whole_folder_is_told_at_once(copy: Path) -> None:
         "the step 'nurture/desk-reset' has no mail",
         "the mail 'nurture/chair-reset' has no step",
         "nurture/01-one-technique.md:1: 'cure' is a claim",
-        "nurture/02-my-story.md:32: there is no page named 'dafety'",
+        "nurture/02-why-hips.md:32: there is no page named 'dafety'",
         "it follows 'x', which does not exist",
         "the key is 'other' but the folder 'challenge'",
     ):

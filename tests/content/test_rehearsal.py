@@ -13,7 +13,7 @@ from funnel.domain.rehearsal import Cue, Deed
 from funnel.domain.self_check import SelfCheck
 
 ROOT = Path("templates")
-MAILS = {"service/confirm", "nurture/my-story"}
+MAILS = {"service/confirm", "nurture/why-hips"}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def _problems(script: str) -> tuple[str, ...]:
 
 def test_a_script_says_what_she_does_and_when() -> None:
     script = """
-- after_mail: nurture/my-story
+- after_mail: nurture/why-hips
   wait: 1 day 3 hours
   do: join
 - after: join
@@ -41,14 +41,14 @@ def test_a_script_says_what_she_does_and_when() -> None:
   series: off
 """
     assert parse_script(script, "clicks.yaml", MAILS) == (
-        Cue(Deed.JOIN, after_mail="nurture/my-story", wait=timedelta(hours=27)),
+        Cue(Deed.JOIN, after_mail="nurture/why-hips", wait=timedelta(hours=27)),
         Cue(Deed.TICK, after=Deed.JOIN, wait=timedelta(minutes=90), day=1),
         Cue(Deed.CHOOSE, on=datetime.fromisoformat("2027-03-24T19:00"), series=False),
     )
 
 
 def test_every_problem_of_a_script_is_told_at_once_with_its_line() -> None:
-    script = """- after_mail: nurture/my-stor
+    script = """- after_mail: nurture/why-hip
   do: join
 - do: unsubscribe
 - on: 24 March
@@ -59,7 +59,7 @@ def test_every_problem_of_a_script_is_told_at_once_with_its_line() -> None:
   do: buy
 """
     assert _problems(script.replace("24 March", "2027-03-24 19:00")) == (
-        "clicks.yaml:1: there is no mail 'nurture/my-stor'; did you mean 'nurture/my-story'?",
+        "clicks.yaml:1: there is no mail 'nurture/why-hip'; did you mean 'nurture/why-hips'?",
         "clicks.yaml:3: say when in one way: on, after_mail or after",
         "clicks.yaml:6: 'do: tick' needs the day, as in 'day: 1'; nothing else has one",
         "clicks.yaml:8: nothing above says 'do: waitlist': write that line first",

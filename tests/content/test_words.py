@@ -26,7 +26,7 @@ def test_every_mail_and_sequence_is_shipped_under_its_key() -> None:
         "service/challenge_link", "service/confirm", "service/guide_ready",
         "service/waitlist_joined",
         "challenge", *(f"challenge/day-{number}" for number in range(1, 6)),
-        "nurture", "nurture/one-technique", "nurture/my-story", "nurture/desk-reset",
+        "nurture", "nurture/one-technique", "nurture/why-hips", "nurture/desk-reset",
         "nurture/wake-up", "nurture/two-paths", "nurture/five-days", "nurture/good-questions",
         "nurture/what-next",
         "programme", "programme/keep-going", "programme/deeper", "programme/your-choice",

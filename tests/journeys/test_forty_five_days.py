@@ -23,7 +23,7 @@ CONFIRM = "Please confirm your email"
 GUIDE = "Your guide is ready"
 NURTURE = [
     "nurture/one-technique",
-    "nurture/my-story",
+    "nurture/why-hips",
     "nurture/desk-reset",
     "nurture/wake-up",
     "nurture/two-paths",
@@ -77,7 +77,7 @@ def test_ada_lives_forty_five_days_over_the_october_clock_change(
             "Mon 12 Oct 18:30 service/confirm",
             "Mon 12 Oct 18:32 service/guide_ready",
             "Tue 13 Oct 08:10 nurture/one-technique",
-            "Thu 15 Oct 08:10 nurture/my-story",
+            "Thu 15 Oct 08:10 nurture/why-hips",
             "Sat 17 Oct 08:10 nurture/desk-reset",
             "Mon 19 Oct 08:10 nurture/wake-up",
             "Wed 21 Oct 08:10 nurture/two-paths",

@@ -69,7 +69,7 @@ def edited(plan: str) -> str:
     changed = plan.replace(step(plan, "desk-reset"), "")
     swapped = step(plan, "five-days") + step(plan, "two-paths")
     changed = changed.replace(step(plan, "two-paths") + step(plan, "five-days"), swapped)
-    changed = changed.replace(step(plan, "my-story"), EXTRA + step(plan, "my-story"))
+    changed = changed.replace(step(plan, "why-hips"), EXTRA + step(plan, "why-hips"))
     last = step(plan, "what-next")
     return changed.replace(last, last.replace("3 days", "5 days"))
 
@@ -112,7 +112,7 @@ def test_the_shipped_series_is_edited_in_the_middle_of_a_run(house: House) -> No
         "b": ["extra", *rest],
         "c": ["extra", "wake-up", *rest],
         "d": ["extra", "wake-up", *rest],
-        "e": ["extra", "my-story", "wake-up", *rest],
+        "e": ["extra", "why-hips", "wake-up", *rest],
     }
     letters = [mail for mail in house.mailer.accepted if "A better beginning." in mail.text]
     assert len(letters) == len(FIVE)

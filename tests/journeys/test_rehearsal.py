@@ -107,7 +107,7 @@ def test_somebody_who_leaves_gets_nothing_more_and_the_rest_of_the_script_is_tol
         "service/confirm",
         "service/guide_ready",
         "nurture/one-technique",
-        "nurture/my-story",
+        "nurture/why-hips",
     ]
     assert lived.undone == (
         "Joins the challenge: the mail nurture/wake-up did not come, or the weeks ended before.",
@@ -124,7 +124,7 @@ def test_somebody_who_is_paused_keeps_the_place_and_goes_on_from_it(tmp_path: Pa
     ]
     assert series[2:] == [
         ("nurture/one-technique", 2),
-        ("nurture/my-story", 8),  # due since the fourth: it goes as soon as it may
+        ("nurture/why-hips", 8),  # due since the fourth: it goes as soon as it may
         ("nurture/desk-reset", 10),
     ]
 

@@ -32,7 +32,7 @@ STEP = """
     after: 1 day
     at: "08:10"
 """
-TWO = HEAD + "steps:" + STEP.format(key="one-technique") + "{more}" + STEP.format(key="my-story")
+TWO = HEAD + "steps:" + STEP.format(key="one-technique") + "{more}" + STEP.format(key="why-hips")
 
 
 def sent(house: House, email: str = "ada@example.org") -> list[str]:
@@ -138,12 +138,12 @@ def test_a_step_that_is_owed_goes_first_and_moves_no_place(each_house: House) ->
     with house.rt.reading.begin() as session:
         assert session.scalars(select(OwedStep)).all() == []
     house.hop(4 * DAY)
-    assert sent(house) == ["one-technique", "desk-reset", "my-story", "wake-up"]
+    assert sent(house) == ["one-technique", "desk-reset", "why-hips", "wake-up"]
 
 
 def test_a_sequence_that_matters_more_goes_first(house: House) -> None:
     urgent = TWO.format(more="").replace("key: nurture\ntitle: Short", "key: first\ntitle: First")
-    for key in ("one-technique", "my-story"):
+    for key in ("one-technique", "why-hips"):
         words = f"---\nsubject: {key}\npreheader: A line below it\n---\n\nHello.\n"
         publish(house, "mail", f"first/{key}", words)
     publish(house, "sequence", "first", urgent.replace("steps:", "priority: 5\nsteps:"))

@@ -115,5 +115,5 @@ def test_a_migration_names_what_it_published_and_what_it_left_alone(
     two.write_text(two.read_text() + "\nAnd a last one.\n")
     told = CliRunner().invoke(migrate, catch_exceptions=False).output
     assert "Published" not in told
-    assert "mail nurture/my-story was published by hand since." in told
+    assert "mail nurture/why-hips was published by hand since." in told
     assert "funnel content publish" in told

@@ -56,7 +56,7 @@ def test_only_the_next_mail_exists(house: House) -> None:
     house.hop(6 * DAY)
     open_ones = [m for m in make.messages(house) if m.closed_at is None]
     assert open_ones == []
-    assert sent_keys(house) == ["one-technique", "my-story", "desk-reset"]
+    assert sent_keys(house) == ["one-technique", "why-hips", "desk-reset"]
 
 
 def test_advancing_twice_is_harmless(each_house: House) -> None:
@@ -132,7 +132,7 @@ def test_someone_who_comes_back_goes_on_with_the_mail_that_was_cancelled(
     house.clock.advance(DAY)
     make.choose(house, series=True)
     house.hop(4 * DAY)
-    assert sent_keys(house)[:2] == ["one-technique", "my-story"]
+    assert sent_keys(house)[:2] == ["one-technique", "why-hips"]
 
 
 def test_someone_who_left_while_a_mail_was_leaving_does_not_get_it_twice(
@@ -149,7 +149,7 @@ def test_someone_who_left_while_a_mail_was_leaving_does_not_get_it_twice(
     house.clock.advance(DAY)
     make.choose(house, series=True)
     house.hop(5 * DAY)
-    assert sent_keys(house) == ["one-technique", "my-story", "desk-reset"]
+    assert sent_keys(house) == ["one-technique", "why-hips", "desk-reset"]
     assert len(house.mailer.offered) == 3
 
 
@@ -163,7 +163,7 @@ def test_someone_who_comes_back_while_a_mail_is_in_doubt_goes_on(house: House) -
     house.clock.advance(LEASE_OF_A_CALL)
     house.hop(5 * DAY)
     assert state_of(house, DRIP) == MessageState.UNCONFIRMED
-    assert sent_keys(house) == ["my-story", "desk-reset"]
+    assert sent_keys(house) == ["why-hips", "desk-reset"]
 
 
 def test_late_news_of_an_old_mail_does_not_put_the_series_back(house: House) -> None:
@@ -172,7 +172,7 @@ def test_late_news_of_an_old_mail_does_not_put_the_series_back(house: House) -> 
     house.hop(timedelta(days=2, hours=2))
     assert state_of(house, DRIP) == MessageState.UNCONFIRMED
     before = make.enrolment(house, "nurture")
-    assert before.last_step == "my-story"
+    assert before.last_step == "why-hips"
     event = {"event": "delivered", "send_id": str(make.message(house, DRIP).id), "sg_event_id": "1"}
     with house.rt.sessions.begin() as session:
         mail_events.take_events(session, [event], now=house.clock.now())
@@ -186,7 +186,7 @@ def test_late_news_of_an_old_mail_does_not_put_the_series_back(house: House) -> 
     )
     house.hop(timedelta(days=3))
     assert make.enrolment(house, "nurture").last_step == "desk-reset"
-    assert sent_keys(house) == ["one-technique", "my-story", "desk-reset"]
+    assert sent_keys(house) == ["one-technique", "why-hips", "desk-reset"]
     assert len(house.mailer.offered) == 3
 
 
@@ -228,7 +228,7 @@ steps:
 
 def test_a_step_without_words_holds_nobody_else_up(house: House) -> None:
     make.confirmed(house)
-    publish(house, "sequence", "nurture", TWO_STEPS.format(first="no-such", second="my-story"))
+    publish(house, "sequence", "nurture", TWO_STEPS.format(first="no-such", second="why-hips"))
     make.joined(house, "ben@example.org")
     house.hop(DAY)
     held = make.enrolment(house, "nurture")
@@ -243,12 +243,12 @@ def test_a_step_without_words_holds_nobody_else_up(house: House) -> None:
 def test_steps_in_another_order_never_send_a_mail_twice(house: House) -> None:
     make.confirmed(house)
     house.hop(timedelta(days=3, hours=1))
-    assert sent_keys(house) == ["one-technique", "my-story"]
-    turned = TWO_STEPS.format(first="my-story", second="one-technique")
+    assert sent_keys(house) == ["one-technique", "why-hips"]
+    turned = TWO_STEPS.format(first="why-hips", second="one-technique")
     publish(house, "sequence", "nurture", turned)
     house.hop(5 * DAY)
     assert make.enrolment(house, "nurture").state == EnrolmentState.FINISHED
-    assert Counter(sent_keys(house)) == {"one-technique": 1, "my-story": 1}
+    assert Counter(sent_keys(house)) == {"one-technique": 1, "why-hips": 1}
 
 
 def test_a_sequence_that_is_gone_stops(house: House) -> None:
@@ -264,7 +264,7 @@ def test_a_sequence_that_is_gone_stops(house: House) -> None:
 
 def test_a_step_that_is_passed_over_says_why_and_the_next_one_comes(house: House) -> None:
     make.confirmed(house)
-    source = TWO_STEPS.format(first="one-technique", second="my-story").replace(
+    source = TWO_STEPS.format(first="one-technique", second="why-hips").replace(
         'at: "08:10"', 'at: "08:10"\n    skip_if: [requested]', 1
     )
     publish(house, "sequence", "nurture", source)
@@ -272,12 +272,12 @@ def test_a_step_that_is_passed_over_says_why_and_the_next_one_comes(house: House
     with house.rt.reading.begin() as session:
         skip = session.scalars(select(StepSkip)).one()
     assert (skip.step_key, skip.why) == ("one-technique", "Skipped: they asked for the guide.")
-    assert sent_keys(house) == ["my-story"]
+    assert sent_keys(house) == ["why-hips"]
 
 
 def test_a_step_whose_time_passed_while_it_waited_is_skipped(house: House) -> None:
     make.confirmed(house)
-    source = TWO_STEPS.format(first="one-technique", second="my-story").replace(
+    source = TWO_STEPS.format(first="one-technique", second="why-hips").replace(
         'at: "08:10"', 'at: "08:10"\n    expires_after: 3 hours', 1
     )
     publish(house, "sequence", "nurture", source)
@@ -289,7 +289,7 @@ def test_a_step_whose_time_passed_while_it_waited_is_skipped(house: House) -> No
     assert state_of(house, DRIP) == MessageState.SKIPPED
     house.mailer.script = []
     house.hop(2 * DAY)
-    assert sent_keys(house) == ["my-story"]
+    assert sent_keys(house) == ["why-hips"]
 
 
 @pytest.mark.parametrize("asks", ["skip_if: [downloaded]", "only_if: {lacks: [downloaded]}"])
@@ -302,7 +302,7 @@ def test_a_mail_that_waits_is_asked_again_whether_it_is_for_them(
     happens(house, Fact.DOWNLOADED)
     assert state_of(house, DRIP) == MessageState.CANCELLED
     house.hop(3 * DAY)
-    assert sent_keys(house) == ["my-story"]
+    assert sent_keys(house) == ["why-hips"]
 
 
 def test_a_mail_asked_again_that_is_still_for_them_goes_as_urgently_as_before(
@@ -323,7 +323,7 @@ def edit_asking(house: House, asks: str) -> None:
     """A series of two mails that ask for facts, the first of them for these."""
     steps = (
         f'  - {{key: one-technique, after: 1 day, at: "08:10", {asks}}}\n'
-        "  - {key: my-story, after: 1 day, skip_if: [waitlisted]}\n"
+        "  - {key: why-hips, after: 1 day, skip_if: [waitlisted]}\n"
     )
     head = "key: nurture\ntitle: Short\npurpose: series\nstarts_on: [confirmed]\nsteps:\n"
     publish(house, "sequence", "nurture", head + steps)
@@ -377,7 +377,7 @@ def test_a_held_person_who_is_released_gets_the_mail_that_failed(house: House) -
 def test_new_words_of_a_mail_release_those_it_held(house: House) -> None:
     hold_everyone(house)
     with house.rt.sessions.begin() as session:
-        enrolment.release_all_of(session, "nurture/my-story", now=house.clock.now())
+        enrolment.release_all_of(session, "nurture/why-hips", now=house.clock.now())
     assert states(house) == [EnrolmentState.HELD]
     with house.rt.sessions.begin() as session:
         enrolment.release_all_of(session, "nurture/one-technique", now=house.clock.now())

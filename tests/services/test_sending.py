@@ -171,7 +171,7 @@ def test_a_series_mail_in_doubt_is_not_sent_again_and_the_series_goes_on(
     assert state_of(house, DRIP) == MessageState.UNCONFIRMED
     house.hop(timedelta(days=3))
     keys = [message.mail_key for message in make.messages(house)[2:]]
-    assert keys == [DRIP, "nurture/my-story"]
+    assert keys == [DRIP, "nurture/why-hips"]
     sent = Counter(email.message_id for email in house.mailer.offered)
     assert set(sent.values()) == {1}
 

@@ -25,7 +25,7 @@ FORKED = (
     + """steps:
   - {key: one-technique, after: 1 day}
   - {key: fork, after: 0 minutes, ways: [{if: {has: [downloaded]}, go_to: wake-up}]}
-  - {key: my-story, after: 1 day}
+  - {key: why-hips, after: 1 day}
   - {key: wake-up, after: 1 day}
 """
 )
@@ -65,14 +65,14 @@ def test_a_fork_leads_each_person_their_way_and_the_path_tells_what_was_not_for_
     assert sent(house) == ["nurture/one-technique", "nurture/wake-up"]
     assert sent(house, "ben@example.org") == [
         "nurture/one-technique",
-        "nurture/my-story",
+        "nurture/why-hips",
         "nurture/wake-up",
     ]
     with house.rt.reading.begin() as session:
         skips = session.scalars(select(StepSkip)).all()
         path = past(session, make.person(house))
     why = "Not for them: the way led on to 'wake-up'."
-    assert [(skip.step_key, skip.why) for skip in skips] == [("my-story", why)]
+    assert [(skip.step_key, skip.why) for skip in skips] == [("why-hips", why)]
     (end,) = [item for item in path if item.kind == PastKind.ENDED]
     assert end.why == "Every mail of this sequence has been dealt with."
 
@@ -142,10 +142,10 @@ def test_a_mail_put_in_after_the_end_does_not_start_what_follows_once_more(
     publish(house, ("sequence", "programme", FOLLOWER), ("sequence", "nurture", short))
     make.confirmed(house)
     house.hop(5 * DAY)
-    longer = sequence_source("nurture", "my-story: 0 minutes", "one-technique: 0 minutes")
-    publish(house, ("sequence", "nurture", longer), include_past=["nurture/my-story"])
+    longer = sequence_source("nurture", "why-hips: 0 minutes", "one-technique: 0 minutes")
+    publish(house, ("sequence", "nurture", longer), include_past=["nurture/why-hips"])
     house.hop(5 * DAY)
-    assert sent(house) == ["nurture/one-technique", "programme/keep-going", "nurture/my-story"]
+    assert sent(house) == ["nurture/one-technique", "programme/keep-going", "nurture/why-hips"]
     assert rounds(house, "programme") == 1
 
 

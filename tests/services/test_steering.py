@@ -95,7 +95,7 @@ def test_pausing_cancels_the_mail_that_waits_and_resuming_sends_it_after_all(
     resume(house)
     resume(house)
     house.hop(3 * DAY)
-    assert sent(house) == ["one-technique", "my-story"]
+    assert sent(house) == ["one-technique", "why-hips"]
 
 
 def test_skipping_pressed_twice_skips_one_mail_and_says_who_did_it(house: House) -> None:
@@ -104,7 +104,7 @@ def test_skipping_pressed_twice_skips_one_mail_and_says_who_did_it(house: House)
     skip(house, "one-technique")
     assert skipped(house) == {"one-technique": "Skipped by Dr Reyes."}
     house.hop(5 * DAY)
-    assert sent(house)[0] == "my-story"
+    assert sent(house)[0] == "why-hips"
 
 
 def test_a_mail_that_waits_in_the_outbox_can_still_be_skipped(house: House) -> None:
@@ -112,13 +112,13 @@ def test_a_mail_that_waits_in_the_outbox_can_still_be_skipped(house: House) -> N
     skip(house, "one-technique")
     assert state_of(house, DRIP) == MessageState.CANCELLED
     house.hop(3 * DAY)
-    assert sent(house) == ["my-story"]
+    assert sent(house) == ["why-hips"]
 
 
 def test_only_the_mail_that_is_shown_as_next_is_skipped(house: House) -> None:
     make.confirmed(house)
     with pytest.raises(InvalidInput, match="another mail comes next"):
-        skip(house, "my-story")
+        skip(house, "why-hips")
     assert place(house).last_step is None
 
 
@@ -154,7 +154,7 @@ def test_what_was_asked_for_one_mail_makes_no_other_leave_early(
             house.clock.advance(5 * DAY)
             resume(house)
         case "take out":
-            publish(house, ("sequence", "nurture", sequence_source("nurture", "my-story: 2 days")))
+            publish(house, ("sequence", "nurture", sequence_source("nurture", "why-hips: 2 days")))
         case _:
             make.unsubscribed(house)
             house.clock.advance(30 * DAY)
@@ -167,14 +167,14 @@ def test_what_was_asked_for_one_mail_makes_no_other_leave_early(
 def test_the_mail_shown_as_next_is_sent_or_skipped_though_another_one_lies_before_it(
     house: House,
 ) -> None:
-    steps = ["one-technique: 1 day", "my-story: 1 day", "desk-reset: 1 day"]
+    steps = ["one-technique: 1 day", "why-hips: 1 day", "desk-reset: 1 day"]
     source = sequence_source("nurture", *steps)
     not_for_her = "1 day\n    skip_if: [downloaded]\n"
     publish(house, ("sequence", "nurture", source.replace("1 day\n", not_for_her, 1)))
     make.confirmed(house)
     happens(house, Fact.DOWNLOADED)
-    skip(house, "my-story")
-    told = {"one-technique": "Skipped: they opened the guide.", "my-story": "Skipped by Dr Reyes."}
+    skip(house, "why-hips")
+    told = {"one-technique": "Skipped: they opened the guide.", "why-hips": "Skipped by Dr Reyes."}
     assert skipped(house) == told
     send_now(house, "desk-reset")
     house.work()
@@ -182,7 +182,7 @@ def test_the_mail_shown_as_next_is_sent_or_skipped_though_another_one_lies_befor
 
 
 def test_a_mail_that_is_owed_can_be_skipped_though_it_was_passed_over_before(house: House) -> None:
-    before = sequence_source("nurture", "my-story: 0 minutes", "one-technique: 0 minutes")
+    before = sequence_source("nurture", "why-hips: 0 minutes", "one-technique: 0 minutes")
     unfit = before.replace("after: 0 minutes", "after: 0 minutes\n    skip_if: [downloaded]")
     publish(house, ("sequence", "nurture", unfit))
     make.request(house)
@@ -191,11 +191,11 @@ def test_a_mail_that_is_owed_can_be_skipped_though_it_was_passed_over_before(hou
     happens(house, Fact.DOWNLOADED)
     house.work()
     publish(house, ("sequence", "nurture", sequence_source("nurture", "one-technique: 1 day")))
-    publish(house, ("sequence", "nurture", before), include_past=["nurture/my-story"])
-    skip(house, "my-story")
+    publish(house, ("sequence", "nurture", before), include_past=["nurture/why-hips"])
+    skip(house, "why-hips")
     house.hop(2 * DAY)
     assert sent(house) == []
-    assert skipped(house)["my-story"] == "Skipped by Dr Reyes."
+    assert skipped(house)["why-hips"] == "Skipped by Dr Reyes."
 
 
 def test_a_mail_that_fails_leaves_a_place_paused_that_was_paused_meanwhile(
@@ -231,7 +231,7 @@ def test_moving_on_names_the_mails_that_are_jumped(each_house: House) -> None:
     move(house, "desk-reset")
     assert skipped(house) == {
         "one-technique": "Passed over: Dr Reyes moved them on to “Two minutes for people who sit”.",
-        "my-story": "Passed over: Dr Reyes moved them on to “Two minutes for people who sit”.",
+        "why-hips": "Passed over: Dr Reyes moved them on to “Two minutes for people who sit”.",
     }
     house.hop(5 * DAY)
     assert sent(house) == ["desk-reset", "wake-up"]
@@ -241,13 +241,13 @@ def test_moving_on_names_the_mails_that_are_jumped(each_house: House) -> None:
 def test_moving_back_brings_a_skipped_mail_and_never_one_that_went(house: House) -> None:
     make.confirmed(house)
     house.hop(DAY)
-    skip(house, "my-story")
+    skip(house, "why-hips")
     with pytest.raises(InvalidInput, match="no mail goes twice"):
         move(house, "one-technique")
-    move(house, "my-story")
+    move(house, "why-hips")
     assert skipped(house) == {}
     house.hop(5 * DAY)
-    assert sent(house) == ["one-technique", "my-story", "desk-reset"]
+    assert sent(house) == ["one-technique", "why-hips", "desk-reset"]
 
 
 def test_nobody_is_moved_to_a_step_that_does_not_exist(house: House) -> None:

@@ -76,9 +76,9 @@ def test_all_who_stand_before_a_step_are_skipped_sent_or_moved(each_house: House
     make.confirmed(house, "cleo@example.org")
     now = house.clock.now()
     with house.rt.sessions.begin() as session:
-        assert steering_all.count_before(session, "nurture", "my-story") == 2
-        skip = steering_all.skip_all(session, "nurture", "my-story", by=REYES, now=now)
-        again = steering_all.skip_all(session, "nurture", "my-story", by=REYES, now=now)
+        assert steering_all.count_before(session, "nurture", "why-hips") == 2
+        skip = steering_all.skip_all(session, "nurture", "why-hips", by=REYES, now=now)
+        again = steering_all.skip_all(session, "nurture", "why-hips", by=REYES, now=now)
         move = steering_all.move_all(
             session, "nurture", "one-technique", "wake-up", by=REYES, now=now
         )
@@ -153,12 +153,12 @@ def test_many_places_are_let_go_with_their_people_taken_first(
 
 def test_at_once_is_for_none_who_get_another_mail_first(each_house: House) -> None:
     house = each_house
-    before, put_in = ["one-technique: 0 minutes", "desk-reset: 30 days"], "my-story: 0 minutes"
+    before, put_in = ["one-technique: 0 minutes", "desk-reset: 30 days"], "why-hips: 0 minutes"
     publish(house, ("sequence", "nurture", sequence_source("nurture", *before)))
     make.confirmed(house)
     house.clock.move_to(datetime(2026, 11, 23, 23, 0, tzinfo=UTC))
     after = sequence_source("nurture", put_in, *before)
-    publish(house, ("sequence", "nurture", after), include_past=["nurture/my-story"])
+    publish(house, ("sequence", "nurture", after), include_past=["nurture/why-hips"])
     with house.rt.sessions.begin() as session:
         done = steering_all.send_all_now(
             session, "nurture", "desk-reset", by=REYES, now=house.clock.now()
@@ -167,7 +167,7 @@ def test_at_once_is_for_none_who_get_another_mail_first(each_house: House) -> No
     house.work()
     assert sent_to(house, "ada@example.org") == ["one-technique"]
     house.hop(DAY)
-    assert sent_to(house, "ada@example.org") == ["one-technique", "my-story"]
+    assert sent_to(house, "ada@example.org") == ["one-technique", "why-hips"]
 
 
 def test_what_was_asked_for_all_holds_no_more_once_they_were_skipped_or_paused(
@@ -179,7 +179,7 @@ def test_what_was_asked_for_all_holds_no_more_once_they_were_skipped_or_paused(
     with house.rt.sessions.begin() as session:
         steering_all.send_all_now(session, "nurture", "one-technique", by=REYES, now=now)
         steering_all.skip_all(session, "nurture", "one-technique", by=REYES, now=now)
-        steering_all.send_all_now(session, "nurture", "my-story", by=REYES, now=now)
+        steering_all.send_all_now(session, "nurture", "why-hips", by=REYES, now=now)
         steering_all.pause_sequence(session, "nurture", by=REYES, now=now)
     resume(house)
     house.work()

@@ -19,7 +19,7 @@ from tests.support.house import House
 
 DAY = timedelta(days=1)
 PLAN = "/desk/sequences/nurture/edit"
-WORDS = "/desk/words/nurture/my-story"
+WORDS = "/desk/words/nurture/why-hips"
 
 
 @pytest.fixture
@@ -104,9 +104,9 @@ def test_everybody_before_a_step_is_asked_about_with_a_count(
         assert "2 people stand before" in text_of(desk.get(f"{step}/{act}"))
     assert post(desk, f"{step}/skip").status_code == 303
     assert make.enrolment(house, "nurture").last_step == "one-technique"
-    assert post(desk, f"{step.replace('one-technique', 'my-story')}/send").status_code == 303
+    assert post(desk, f"{step.replace('one-technique', 'why-hips')}/send").status_code == 303
     house.work()
-    assert make.message(house, "nurture/my-story", "ben@example.org").accepted_at is not None
+    assert make.message(house, "nurture/why-hips", "ben@example.org").accepted_at is not None
     assert desk.get(f"{step}/burn").status_code == 404
 
 
@@ -145,7 +145,7 @@ def test_a_plan_is_looked_at_then_published_to_those_past_it_too(
 ) -> None:
     make.confirmed(house)
     let_pass(house, desk, 2 * DAY)
-    words = newest(house, "mail", "nurture/my-story")[1]
+    words = newest(house, "mail", "nurture/why-hips")[1]
     assert post(desk, "/desk/words/nurture/extra", source=words, after=0).status_code == 200
     done = post(desk, "/desk/words/nurture/extra", source=words, after=0, do="publish")
     assert done.headers["Location"] == "/desk/sequences/nurture"
@@ -163,24 +163,24 @@ def test_a_plan_is_looked_at_then_published_to_those_past_it_too(
 def test_what_was_changed_after_the_look_is_shown_anew_and_not_published(
     house: House, desk: FlaskClient
 ) -> None:
-    words = newest(house, "mail", "nurture/my-story")[1]
+    words = newest(house, "mail", "nurture/why-hips")[1]
     looked = post(desk, WORDS, source=words.replace("hips", "hip joints"), after=1, do="look")
     seen = re.search(r'name="looked" value="(\w+)"', looked.text)
     assert seen
     changed = words.replace("hips", "both hips")
     answer = post(desk, WORDS, source=changed, after=1, do="publish", looked=seen[1])
     assert "What it would change" in text_of(answer)
-    assert newest(house, "mail", "nurture/my-story") == (1, words)
+    assert newest(house, "mail", "nurture/why-hips") == (1, words)
 
 
 def test_the_second_of_two_editors_is_told(house: House, desk: FlaskClient) -> None:
-    words = newest(house, "mail", "nurture/my-story")[1]
+    words = newest(house, "mail", "nurture/why-hips")[1]
     better = words.replace("hips", "hip joints")
     post(desk, WORDS, source=better, after=1, do="publish")
     late = post(desk, WORDS, source=words + "\nOne more line.\n", after=1, do="publish")
     assert late.status_code == 422
     assert "Somebody published another version meanwhile" in text_of(late)
-    assert newest(house, "mail", "nurture/my-story") == (2, better)
+    assert newest(house, "mail", "nurture/why-hips") == (2, better)
 
 
 def test_words_are_shown_as_they_arrive_and_nothing_in_them_may_run(desk: FlaskClient) -> None:
@@ -195,7 +195,7 @@ def test_words_are_shown_as_they_arrive_and_nothing_in_them_may_run(desk: FlaskC
 
 
 def test_an_older_version_is_opened_and_published_again(house: House, desk: FlaskClient) -> None:
-    first = newest(house, "mail", "nurture/my-story")[1]
+    first = newest(house, "mail", "nurture/why-hips")[1]
     post(desk, WORDS, source=first.replace("hips", "hip joints"), after=1, do="publish")
     versions = desk.get(f"{WORDS}/versions")
     assert "Dr Reyes" in text_of(versions)
@@ -203,7 +203,7 @@ def test_an_older_version_is_opened_and_published_again(house: House, desk: Flas
     page = desk.get(f"{WORDS}?version=1")
     assert 'name="after" value="2"' in page.text
     post(desk, WORDS, source=first, after=2, do="publish")
-    assert newest(house, "mail", "nurture/my-story") == (3, first)
+    assert newest(house, "mail", "nurture/why-hips") == (3, first)
 
 
 def test_a_large_text_is_read_and_judged_and_a_huge_one_refused(desk: FlaskClient) -> None:
@@ -297,7 +297,7 @@ def test_a_mail_that_went_is_neither_counted_as_to_come_nor_offered_for_a_move(
     post(desk, f"{page}/steer", enrolment=place, act="move", step="one-technique")
     shown = desk.get(page)
     assert '<option value="wake-up">' not in shown.text
-    assert '<option value="my-story">' in shown.text
+    assert '<option value="why-hips">' in shown.text
     assert "Six more of" in text_of(shown)
     assert "You moved them here: it comes 1 day after that" in text_of(shown)
 
