@@ -90,8 +90,8 @@ def _keys(settings: Settings) -> tuple[Finding, ...]:
         Finding(
             "W03",
             f"{text.where}: '{word}' in the name tells of health.",
-            f"SendGrid counts it as '{label_of(text.key)}' only; a neutral name would tell them "
-            "apart.",
+            f"SendGrid counts it as '{label_of(text.key)}' only. If nobody has had it yet, give "
+            "it a neutral name; else leave it, for renamed it would go once more.",
             is_error=False,
         )
         for text in texts

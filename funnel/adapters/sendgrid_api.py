@@ -160,6 +160,6 @@ def read_date(text: str) -> datetime | None:
     """The time in a header; None where there is none."""
     try:
         when = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return when if when.tzinfo else when.replace(tzinfo=UTC)

@@ -11,7 +11,6 @@ from funnel.domain.mail_account import (
     Heard,
     ListName,
     MailSetup,
-    Provider,
     Silence,
 )
 from funnel.domain.names import domain_of, is_free_mail, organisation_of
@@ -204,8 +203,3 @@ def check_smtp_news(setup: MailSetup) -> Finding:
     )
     why = "With an event webhook (SendGrid) Funnel hears of both by itself."
     return Finding("webhook", Light.AMBER, "News of returned mail", say, why)
-
-
-def is_asked(setup: MailSetup) -> bool:
-    """Whether there is anything outside to look at."""
-    return setup.provider is not Provider.MAILBOX

@@ -245,6 +245,7 @@ def test_a_refusal_names_the_field_at_fault_and_nothing_about_the_reader(
         ("yesterday", None),
         ("", None),
         ("Mon, 99 Jun 2026 99:99:99 GMT", None),
+        ("Mon, 01 Jun 99999999999999999999 08:29:00 GMT", None),
     ],
 )
 def test_the_date_of_an_answer_is_kept_beside_our_own_seconds(

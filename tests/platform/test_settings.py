@@ -1,5 +1,6 @@
 """Settings that are wrong are named in one sentence; nothing fails in silence or with a trace."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -141,6 +142,20 @@ def test_away_from_production_what_is_not_filled_in_stops_nothing() -> None:
     settings = replace(Settings(), secret_keys=(KEY,))
     refuse_errors(settings)
     assert {finding.code for finding in findings_of(settings)} >= {"B01", "B02"}
+
+
+def test_c29_a_mail_whose_name_tells_of_health_is_named_and_stops_nothing(tmp_path: Path) -> None:
+    templates = tmp_path / "templates"
+    shutil.copytree(Settings.templates_path, templates)
+    service = templates / "sequences" / "service"
+    shutil.copy(service / "confirm.md", service / "bad_knees.md")
+    settings = replace(Settings(), templates_path=str(templates))
+    found = [finding for finding in findings_of(settings) if finding.code == "W03"]
+    assert [finding.is_error for finding in found] == [False, False]
+    said = sorted(map(str, found))
+    assert "02-why-hips.md: 'hips' in the name tells of health." in said[0]
+    assert "bad_knees.md: 'knees' in the name tells of health." in said[1]
+    assert "counts it as 'service' only" in said[1]
 
 
 def test_a_limit_is_a_whole_number_or_off() -> None:
