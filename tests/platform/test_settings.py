@@ -147,15 +147,15 @@ def test_away_from_production_what_is_not_filled_in_stops_nothing() -> None:
 def test_c29_a_mail_whose_name_tells_of_health_is_named_and_stops_nothing(tmp_path: Path) -> None:
     templates = tmp_path / "templates"
     shutil.copytree(Settings.templates_path, templates)
-    service = templates / "sequences" / "service"
-    shutil.copy(service / "confirm.md", service / "bad_knees.md")
+    nurture = templates / "sequences" / "nurture"
+    shutil.copy(nurture / "08-what-next.md", nurture / "09-bad-knees.md")
     settings = replace(Settings(), templates_path=str(templates))
     found = [finding for finding in findings_of(settings) if finding.code == "W03"]
     assert [finding.is_error for finding in found] == [False, False]
     said = sorted(map(str, found))
     assert "02-why-hips.md: 'hips' in the name tells of health." in said[0]
-    assert "bad_knees.md: 'knees' in the name tells of health." in said[1]
-    assert "counts it as 'service' only" in said[1]
+    assert "09-bad-knees.md: 'knees' in the name tells of health." in said[1]
+    assert all("SendGrid counts it as 'nurture' only" in each for each in said)
 
 
 def test_a_limit_is_a_whole_number_or_off() -> None:
