@@ -9,6 +9,7 @@ MOST_LOOKUPS = 10  # a receiver gives up beyond that, and the mail fails
 _STOP_COUNTING = 2 * MOST_LOOKUPS
 _VERSION = re.compile(r"v=spf1(?: |$)", re.IGNORECASE)
 _TERM = re.compile(r"[+~?-]?([a-z]+)(?:[:=](\S*)|(/\S*))?", re.IGNORECASE)
+_REDIRECT = "redirect="
 _ASKING = frozenset({"include", "a", "mx", "ptr", "exists", "redirect"})
 
 
@@ -50,14 +51,18 @@ def read_spf(domain: str, look_up: LookUp) -> Spf:
 
 def merged(records: tuple[str, ...], more: str | None = None) -> str:
     """One record that says what these said apart, and lets `more` send too."""
-    terms = [term for record in records for term in record.split()[1:]]
-    middle = [term for term in terms if not _is_end(term)]
-    return " ".join(["v=spf1", *dict.fromkeys([*middle, *([more] if more else [])]), "~all"])
+    terms = [term for record in records for term in _allowed(record)]
+    return " ".join(["v=spf1", *dict.fromkeys([*terms, *([more] if more else [])]), "~all"])
 
 
-def _is_end(term: str) -> bool:
-    """True for what closes a record: there can be one of it only."""
-    return term.lstrip("+~?-").lower() == "all" or term.lower().startswith("redirect=")
+def _allowed(record: str) -> list[str]:
+    """Whom a record lets send. It is no longer the end, so where it led on, it includes."""
+    terms = record.split()[1:]
+    rest = [term for term in terms if term.lstrip("+~?-").lower() != "all"]
+    is_closed = len(rest) < len(terms)
+    led_on = [term for term in rest if term.lower().startswith(_REDIRECT)]
+    kept = [term for term in rest if term not in led_on]
+    return kept if is_closed else kept + [f"include:{term[len(_REDIRECT) :]}" for term in led_on]
 
 
 def _records(found: Lookup) -> tuple[str, ...]:

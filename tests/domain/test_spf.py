@@ -79,7 +79,8 @@ def test_two_records_are_told_and_none_is_followed() -> None:
     [
         (("v=spf1 a ~all", "v=spf1 mx -all"), None, "v=spf1 a mx ~all"),
         (("v=spf1 a ~all", "v=spf1 a ?all"), "include:x", "v=spf1 a include:x ~all"),
-        (("v=spf1 redirect=y",), "include:x", "v=spf1 include:x ~all"),
+        (("v=spf1 redirect=y",), "include:x", "v=spf1 include:y include:x ~all"),
+        (("v=spf1 a redirect=y -all",), "include:x", "v=spf1 a include:x ~all"),
         ((), "include:x", "v=spf1 include:x ~all"),
     ],
 )
