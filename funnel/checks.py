@@ -7,12 +7,15 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from funnel.adapters.press import refusal_of
+from funnel.adapters.sendgrid_url import read_sendgrid_url
 from funnel.adapters.smtp_server import read_smtp_url
 from funnel.content.catalog import Catalog, load_catalog
+from funnel.content.claims import health_in, label_of
 from funnel.content.documents import Documents, Installation
 from funnel.content.guide_document import guide_document, pattern_part
 from funnel.content.lint import lint_all
 from funnel.content.privacy import PRIVACY_FIELDS
+from funnel.content.shipped import shipped_texts
 from funnel.domain.errors import ContentInvalid, SettingInvalid
 from funnel.domain.ports import Document
 from funnel.settings import Finding, Settings
@@ -33,12 +36,13 @@ def findings_of(settings: Settings) -> tuple[Finding, ...]:
 
     Takes a third of a second, most of it to read every mail.
     """
-    return check_settings(settings) + _words(settings) + _of_catalog(settings)
+    words = _words(settings) + _keys(settings)
+    return check_settings(settings) + words + _of_catalog(settings)
 
 
 def check_settings(settings: Settings) -> tuple[Finding, ...]:
     """The settings' own findings, and what only those who connect can tell of an address."""
-    found = (_check_database(settings), _check_smtp(settings))
+    found = (_check_database(settings), _check_smtp(settings), _check_sendgrid(settings))
     return settings.check() + tuple(finding for finding in found if finding)
 
 
@@ -63,9 +67,38 @@ def _check_smtp(settings: Settings) -> Finding | None:
     return None
 
 
+def _check_sendgrid(settings: Settings) -> Finding | None:
+    if not settings.mail_url.startswith("sendgrid:"):
+        return None
+    try:
+        read_sendgrid_url(settings.mail_url)
+    except SettingInvalid as problem:
+        return Finding("S14", str(problem), "Use sendgrid://KEY or sendgrid://KEY?region=eu")
+    return None
+
+
 def _words(settings: Settings) -> tuple[Finding, ...]:
     problems = lint_all(Path(settings.templates_path))
     return tuple(Finding("W01", problem, "") for problem in problems)
+
+
+def _keys(settings: Settings) -> tuple[Finding, ...]:
+    """Keys of mails that tell of health: a provider would know a mail by them."""
+    try:
+        texts = shipped_texts(Path(settings.templates_path))
+    except ContentInvalid:
+        return ()
+    return tuple(
+        Finding(
+            "W03",
+            f"{text.where}: '{word}' in the name tells of health.",
+            f"SendGrid counts it as '{label_of(text.key)}' only. If nobody has had it yet, give "
+            "it a neutral name; else leave it, for renamed it would go once more.",
+            is_error=False,
+        )
+        for text in texts
+        if text.kind == "mail" and (word := health_in(text.key)) is not None
+    )
 
 
 def _of_catalog(settings: Settings) -> tuple[Finding, ...]:

@@ -52,6 +52,10 @@ PATTERNS = {
 }
 
 
+# Where SendGrid posts its events.
+SENDGRID_HOOK = "/hooks/sendgrid"
+
+
 class Links:
     """Builds URLs under `base_url` and signs with the first of `secret_keys`.
 

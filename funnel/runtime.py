@@ -13,14 +13,16 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from blueprint import figures
 from blueprint.version import code_version
+from funnel.adapters.absent import NoNameServers, NothingKept
 from funnel.adapters.clocks import SystemClock
 from funnel.adapters.fenced import FencedMailer
 from funnel.adapters.journal import FileJournal
 from funnel.adapters.mailbox import FileMailbox
 from funnel.adapters.mark import FileMarks
 from funnel.adapters.press import PdfPress
-from funnel.adapters.proof import AltchaProofs
+from funnel.adapters.proof_of_work import AltchaProofs
 from funnel.adapters.sendgrid_events import SignatureVerifier
+from funnel.adapters.sendgrid_url import read_sendgrid_url
 from funnel.adapters.storage import FileStorage
 from funnel.checks import documents_of, refuse_errors
 from funnel.content.catalog import Catalog, load_catalog
@@ -36,24 +38,28 @@ from funnel.domain.delivery import PATIENCE, Patience
 from funnel.domain.errors import SettingInvalid
 from funnel.domain.flow import Limits
 from funnel.domain.gate import Gate
+from funnel.domain.mail_account import MailSetup, Provider
 from funnel.domain.people import fingerprint
 from funnel.domain.ports import (
     Bell,
     GuidePress,
     MailboxReader,
     Mailer,
+    Outside,
     ProofOfWork,
-    ProviderErasure,
     WebhookVerifier,
 )
-from funnel.links import Links
-from funnel.services import control, house_copies
+from funnel.links import SENDGRID_HOOK, Links
+from funnel.services import control, house_copies, proof
 from funnel.services.advancing import SequenceEngine
 from funnel.services.complaints import Complaints
+from funnel.services.doctor import Doctor
 from funnel.services.doubt import Sweeper
+from funnel.services.errands import Errands
 from funnel.services.house_rules import Rules
 from funnel.services.letters import LetterWriter
 from funnel.services.lineage import NOT_LOOKED_YET, LineageWatch
+from funnel.services.list_pull import ListPull
 from funnel.services.printing import Printer
 from funnel.services.publishing import Editor, Shipping, publish_shipped
 from funnel.services.recipes import Recipe
@@ -100,6 +106,7 @@ class Runtime:
     sequences: SequenceEngine
     documents: Documents
     rights: Rights
+    doctor: Doctor
     figure: Callable[[str], figures.Figure]
     proofs: ProofOfWork
     throwaway: Callable[[], Collection[str]]
@@ -127,6 +134,7 @@ def build_runtime(
     catalog: Catalog | None = None,
     patience: Patience = PATIENCE,
     reach: Callable[[str], None] = nothing,
+    outside: Outside | None = None,
 ) -> Runtime:
     """Pick the adapters that the settings name; raises SettingInvalid or ContentInvalid.
 
@@ -154,6 +162,7 @@ def build_runtime(
     journal = FileJournal(_local_path(settings.storage_url))
     if not settings.demo:
         JournalKeeping(journal, links.pepper).watch(sessions)
+    outside = outside or _outside(settings, provider)
     rights = make_rights(
         catalog,
         sessions=sessions,
@@ -163,10 +172,19 @@ def build_runtime(
         shelf=shelf,
         recipe=recipe,
         journal=journal,
-        provider=_erasure(provider),
+        provider=outside.erasure,
         margin=_margin(mailer, patience),
     )
     throttle = Throttle(watch.limits, watch.clocks.gate)
+    doctor = Doctor(
+        sessions,
+        clock,
+        _mail_setup(settings, catalog, links),
+        outside.servers,
+        outside.account,
+        watch.clocks,
+    )
+    pull = ListPull(sessions, clock, links, outside.lists) if outside.lists else None
     worker = Worker(
         sessions=sessions,
         clock=clock,
@@ -193,6 +211,7 @@ def build_runtime(
         remind_after=catalog.house_rules.confirm_reminder,
         timers=rights.timers,
         outside=rights.outside,
+        errands=Errands(sessions, clock, doctor, pull),
     )
     return Runtime(
         settings=settings,
@@ -217,6 +236,7 @@ def build_runtime(
         sequences=sequences,
         documents=documents_of(settings, catalog),
         rights=rights,
+        doctor=doctor,
         figure=figures.draw,
         proofs=_proofs(settings.secret_keys[0]),
         throwaway=_throwaway,
@@ -237,6 +257,8 @@ def prepare(rt: Runtime) -> Shipping:
                 "alone could not be told any more. Put the old key back as the last one, or name "
                 "it as ADDRESS_KEY."
             )
+        # Here already, so that no worker sends in the moment before its watch says so.
+        proof.require(session, is_required=rt.settings.must_be_proved)
         shipping = publish_shipped(session, texts, rt.catalog, now=rt.clock.now())
         house_copies.keep_fresh(session, rt.recipe, now=rt.clock.now())
         notice.publish(session, rt.documents.all[NOTICE].source, now=rt.clock.now())
@@ -274,7 +296,8 @@ def _watch(
     margin = _margin(mailer, patience)
     lineage = None if settings.demo else LineageWatch(sessions, clock, marks, gate, margin)
     clocks = ClockWatch(sessions, SystemClock(), mailer, gate, _worker_name())
-    return Watch(sessions, clock, limits, lineage, clocks, _golive(settings, catalog))
+    golive = _golive(settings, catalog)
+    return Watch(sessions, clock, limits, lineage, clocks, golive, settings.must_be_proved)
 
 
 def _golive(settings: Settings, catalog: Catalog) -> GoLive:
@@ -286,11 +309,6 @@ def _golive(settings: Settings, catalog: Catalog) -> GoLive:
 def _margin(mailer: Mailer, patience: Patience) -> timedelta:
     """For how long a mail that was claimed may still be under way."""
     return patience.lease + patience.call_lease(mailer.answer_seconds)
-
-
-def _erasure(provider: Mailer) -> ProviderErasure | None:
-    """Who can be asked to erase what was sent. A mail server is no archive: there is nobody."""
-    return provider if isinstance(provider, FileMailbox) else None
 
 
 def _local_path(url: str) -> Path:
@@ -319,13 +337,54 @@ def _sendgrid(url: str) -> Mailer:
     # Loaded only where it is used: the package is heavy and the embedded mode stays small.
     from funnel.adapters.sendgrid import SendGridMailer
 
-    return SendGridMailer(url.removeprefix("sendgrid://"))
+    key, site = read_sendgrid_url(url)
+    return SendGridMailer(key, site)
 
 
 def _smtp(url: str) -> Mailer:
     from funnel.adapters.smtp import SmtpMailer
 
     return SmtpMailer(url)
+
+
+def _outside(settings: Settings, mailer: Mailer) -> Outside:
+    """What else the provider can be asked, over the connections of its mailer.
+
+    Only who may write to everybody may have everybody erased: a copy that is tried out may not.
+    """
+    if isinstance(mailer, FileMailbox):
+        return Outside(NoNameServers(), mailer)
+    if not settings.has_real_provider:
+        return Outside(NoNameServers(), NothingKept())
+    from funnel.adapters.name_servers import DnsResolver
+
+    servers = DnsResolver(settings.dns_server)
+    if not settings.mail_url.startswith("sendgrid:"):
+        return Outside(servers, NothingKept())
+    from funnel.adapters.sendgrid import SendGridMailer
+    from funnel.adapters.sendgrid_account import SendGridAccount
+    from funnel.adapters.sendgrid_lists import SendGridErasure, SendGridLists
+
+    if not isinstance(mailer, SendGridMailer):
+        return Outside(servers, NothingKept())
+    api = mailer.api
+    erasure = SendGridErasure(api) if settings.recipients is None else NothingKept()
+    return Outside(servers, erasure, SendGridAccount(api), SendGridLists(api))
+
+
+def _mail_setup(settings: Settings, catalog: Catalog, links: Links) -> MailSetup:
+    brand = catalog.brand
+    senders = (brand.from_address, brand.service_from_address)
+    return MailSetup(
+        provider=Provider.of(settings.mail_url),
+        senders=tuple(each for each in senders if each is not None),
+        reply_to=brand.reply_to_address,
+        site=settings.base_url,
+        webhook_url=links.base_url + SENDGRID_HOOK,
+        webhook_keys=settings.sendgrid_public_keys,
+        dkim_selector=settings.dkim_selector or None,
+        spf_include=settings.spf_include or None,
+    )
 
 
 def _mailbox_reader(settings: Settings, mailer: Mailer) -> MailboxReader | None:

@@ -26,6 +26,7 @@ SEND_A_DAY = 2000
 NOBODYS = ("example.com", "example.org", "example.net", "example", "test", "invalid", "localhost")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[0-9]+)?")
+_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,250}[A-Za-z0-9])?")
 _LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 
 
@@ -63,6 +64,9 @@ class Settings:
     warm_up: date | None = None
     allowed_recipients: tuple[str, ...] = ()
     sendgrid_public_keys: tuple[str, ...] = ()
+    dkim_selector: str = ""
+    spf_include: str = ""
+    dns_server: str = ""
     templates_path: str = str(Path(__file__).parent.parent / "templates")
     demo: bool = False
 
@@ -94,6 +98,9 @@ class Settings:
             warm_up=read.day("WARM_UP"),
             allowed_recipients=read.words("ALLOWED_RECIPIENTS"),
             sendgrid_public_keys=read.words("SENDGRID_PUBLIC_KEY"),
+            dkim_selector=read.text("DKIM_SELECTOR", ""),
+            spf_include=read.text("SPF_INCLUDE", "").removeprefix("include:"),
+            dns_server=read.text("DNS_SERVER", ""),
             templates_path=read.text("TEMPLATES_PATH", cls.templates_path),
         )
 
@@ -111,6 +118,11 @@ class Settings:
     def has_real_provider(self) -> bool:
         """True when mail leaves this machine; the local mailbox keeps it here."""
         return _scheme(self.mail_url) in REAL_PROVIDERS
+
+    @property
+    def must_be_proved(self) -> bool:
+        """True when series mail waits until it is known that it will be believed."""
+        return self.is_production and self.has_real_provider and not self.demo
 
     @property
     def recipients(self) -> tuple[str, ...] | None:
@@ -230,6 +242,7 @@ def _checks(settings: Settings) -> list[Finding | None]:
         _check_proxies(settings),
         _check_listen(settings),
         _check_storage(settings),
+        _check_names(settings),
     ]
 
 
@@ -323,3 +336,14 @@ def _check_storage(settings: Settings) -> Finding | None:
     if settings.storage_url.removeprefix("file://") not in {"", settings.storage_url}:
         return None
     return Finding("S11", "STORAGE_URL is not a folder.", "Use file:///srv/funnel/guides")
+
+
+def _check_names(settings: Settings) -> Finding | None:
+    for name, value in (
+        ("DKIM_SELECTOR", settings.dkim_selector),
+        ("SPF_INCLUDE", settings.spf_include),
+    ):
+        if value and not _NAME.fullmatch(value):
+            mend = "Give the bare name, as your mail provider writes it."
+            return Finding("S15", f"{name} is not a name of the DNS.", mend)
+    return None

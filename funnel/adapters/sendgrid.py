@@ -10,7 +10,7 @@ from uuid import UUID
 
 from funnel.adapters.clocks import SystemClock, boot_seconds
 from funnel.adapters.mime import check
-from funnel.adapters.sendgrid_answers import REFUSED, answered_at, judge
+from funnel.adapters.sendgrid_answers import REFUSED, judge
 from funnel.adapters.sendgrid_api import Answer, AnswerLost, Patience, SendGridApi, Unreachable
 from funnel.adapters.sendgrid_logs import SendGridLogs
 from funnel.adapters.sendgrid_requests import SendRequest, requests_for
@@ -26,10 +26,9 @@ CONCERN_ALL = frozenset({Outcome.ACCOUNT_REFUSED, Outcome.NOT_SENT_THROTTLED})
 class SendGridMailer:
     """Hands mails to SendGrid over kept-alive connections; safe to share by threads.
 
-    Mails of one form go in one request. `last_date_seen` is what SendGrid's clock and ours said at
-    its last answer. Raises SettingInvalid for an API key or address that
+    Mails of one form go in one request. Raises SettingInvalid for an API key or address that
     cannot be one. The key appears in no log, no repr and no error. `connections` is how many
-    requests one call makes at a time.
+    requests one call makes at a time; whoever asks about our account shares its `api`.
     """
 
     name = "sendgrid"
@@ -50,9 +49,15 @@ class SendGridMailer:
         self.answer_seconds = self._patience.begin + self._patience.total
         self._clock = clock or SystemClock()
         self._connections = connections
-        self._api = SendGridApi(api_key, base_url, patience=self._patience, tls=tls)
-        self.last_date_seen: tuple[datetime, float] | None = None
-        self._logs = SendGridLogs(self._api, self._patience.total, self._see)
+        self.api = SendGridApi(
+            api_key, base_url, patience=self._patience, tls=tls, clock=self._clock
+        )
+        self._logs = SendGridLogs(self.api, self._patience.total)
+
+    @property
+    def last_date_seen(self) -> tuple[datetime, float] | None:
+        """What SendGrid's clock and ours said at its last answer."""
+        return self.api.last_date_seen
 
     def send(self, emails: Sequence[OutgoingEmail]) -> list[SendResult]:
         results = {email.message_id: refused for email in emails if (refused := _refusal(email))}
@@ -75,17 +80,10 @@ class SendGridMailer:
 
     def close(self) -> None:
         """Close the kept connections; a later send opens new ones."""
-        self._api.close()
+        self.api.close()
 
     def _post(self, body: bytes) -> Answer:
-        answer = self._api.post("/v3/mail/send", body, self._patience.total)
-        self._see(answer)
-        return answer
-
-    def _see(self, answer: Answer) -> None:
-        theirs = answered_at(answer)
-        if theirs is not None:
-            self.last_date_seen = (theirs, self._clock.boot_seconds())
+        return self.api.post("/v3/mail/send", body, self._patience.total)
 
 
 class _Call:

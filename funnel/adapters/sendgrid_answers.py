@@ -4,9 +4,8 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 
-from funnel.adapters.sendgrid_api import Answer
+from funnel.adapters.sendgrid_api import Answer, read_date
 from funnel.domain.ports import Outcome, OutgoingEmail, SendResult
 
 MAX_THROTTLE = timedelta(hours=1)  # a nonsense reset time must not stop the mail for good
@@ -44,11 +43,6 @@ def judge(emails: Sequence[OutgoingEmail], answer: Answer, now: datetime) -> lis
     ]
 
 
-def answered_at(answer: Answer) -> datetime | None:
-    """What SendGrid's clock said when it answered; None when it did not tell."""
-    return _from_date(answer.headers.get("date", ""))
-
-
 def _field_at_fault(body: bytes) -> str:
     """Which part of our request was at fault. The message may quote the reader: it is not kept."""
     try:
@@ -79,12 +73,4 @@ def _from_epoch(text: str) -> datetime | None:
 def _from_retry_after(text: str, now: datetime) -> datetime | None:
     if _SECONDS.fullmatch(text):
         return now + timedelta(seconds=min(int(text), MAX_THROTTLE.total_seconds()))
-    return _from_date(text)
-
-
-def _from_date(text: str) -> datetime | None:
-    try:
-        when = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
+    return read_date(text)

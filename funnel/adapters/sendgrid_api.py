@@ -4,11 +4,14 @@ import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 import httpcore
 
 from funnel.adapters.deadline import DeadlineBackend
+from funnel.domain.clock import Clock
 from funnel.domain.errors import SettingInvalid
 
 MAX_ANSWER_OCTETS = 256 * 1024
@@ -54,8 +57,9 @@ class AnswerLost(Exception):
 class SendGridApi:
     """Asks over one pool of kept-alive connections; safe to share by threads.
 
-    Raises SettingInvalid for a key or an address that cannot be one. The key appears in no log,
-    no repr and no error.
+    `last_date_seen` is what SendGrid's clock said at its last answer, and our seconds since the
+    start at that moment. Raises SettingInvalid for a key or an address that cannot be one. The key
+    appears in no log, no repr and no error.
     """
 
     def __init__(
@@ -65,7 +69,10 @@ class SendGridApi:
         *,
         patience: Patience,
         tls: ssl.SSLContext | None,
+        clock: Clock,
     ) -> None:
+        self.last_date_seen: tuple[datetime, float] | None = None
+        self._clock = clock
         self._base = _base_url(base_url)
         self._headers = _request_headers(api_key.strip())
         self._patience = patience
@@ -81,9 +88,9 @@ class SendGridApi:
         """Post JSON; raises Unreachable or AnswerLost, at the latest after `seconds`."""
         return self._ask("POST", path, body, seconds)
 
-    def get(self, path: str, name: str, seconds: float) -> Answer:
-        """Get the thing of that name below a path; raises Unreachable or AnswerLost."""
-        return self._ask("GET", f"{path}/{quote(name, safe='')}", b"", seconds)
+    def get(self, path: str, seconds: float) -> Answer:
+        """Get what stands at a path, quoted already; raises Unreachable or AnswerLost."""
+        return self._ask("GET", path, b"", seconds)
 
     def close(self) -> None:
         """Close the kept connections; a later request opens new ones."""
@@ -91,11 +98,15 @@ class SendGridApi:
 
     def _ask(self, method: str, path: str, body: bytes, seconds: float) -> Answer:
         try:
-            return self._exchange(method, path, body, seconds)
+            answer = self._exchange(method, path, body, seconds)
         except _UNREACHABLE as error:
             raise Unreachable(type(error).__name__) from error
         except _NO_ANSWER as error:
             raise AnswerLost(type(error).__name__) from error
+        theirs = read_date(answer.headers.get("date", ""))
+        if theirs is not None:
+            self.last_date_seen = (theirs, self._clock.boot_seconds())
+        return answer
 
     def _exchange(self, method: str, path: str, body: bytes, seconds: float) -> Answer:
         limits = self._patience
@@ -143,3 +154,12 @@ def _request_headers(api_key: str) -> list[tuple[str, str]]:
         ("Accept", "application/json"),
         ("User-Agent", "funnel"),
     ]
+
+
+def read_date(text: str) -> datetime | None:
+    """The time in a header; None where there is none."""
+    try:
+        when = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return when if when.tzinfo else when.replace(tzinfo=UTC)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from funnel.adapters.clocks import boot_seconds
@@ -19,11 +20,10 @@ TOO_MANY = 429
 class SendGridLogs:
     """Looks messages up. The filter knows no custom_args, so each candidate is opened."""
 
-    def __init__(self, api: SendGridApi, seconds: float, see: Callable[[Answer], None]) -> None:
-        """`seconds` is the most that one question may take; `see` is shown every answer."""
+    def __init__(self, api: SendGridApi, seconds: float) -> None:
+        """`seconds` is the most that one question may take."""
         self._api = api
         self._seconds = seconds
-        self._see = see
 
     def holds(self, message_id: UUID, to_address: str, since: datetime) -> bool | None:
         """Whether the logs hold that message; None when they never tell: refused, too much, not
@@ -66,7 +66,8 @@ class SendGridLogs:
 
     def _send_id(self, candidate: str, ends_at: float) -> str | None:
         """Our id of a logged message; None when that is not told."""
-        answer = self._ask(lambda seconds: self._api.get("/v3/logs", candidate, seconds), ends_at)
+        path = f"/v3/logs/{quote(candidate, safe='')}"
+        answer = self._ask(lambda seconds: self._api.get(path, seconds), ends_at)
         try:
             return str(answer["custom_args"]["send_id"])
         except (KeyError, TypeError):
@@ -87,8 +88,6 @@ class SendGridLogs:
         if seconds <= 0:
             raise CannotTellNow
         try:
-            answer = request(seconds)
+            return request(seconds)
         except (Unreachable, AnswerLost) as error:
             raise CannotTellNow from error
-        self._see(answer)
-        return answer

@@ -85,6 +85,7 @@ def payload(email: OutgoingEmail) -> dict[str, object]:
 def _shared(email: OutgoingEmail, subject: str, text: str, html: str) -> dict[str, object]:
     """What one request says for all its readers.
 
+    SendGrid keeps categories for long: they say which mail it is and why it is sent, no more.
     Everything an account could switch on by default is switched off by name.
     """
     reply_to = {} if email.reply_to is None else {"reply_to": {"email": email.reply_to}}
@@ -97,6 +98,7 @@ def _shared(email: OutgoingEmail, subject: str, text: str, html: str) -> dict[st
             {"type": "text/html", "value": html},
         ],
         "headers": dict(shared_headers(email)),
+        "categories": _categories(email),
         "tracking_settings": {
             "click_tracking": {"enable": False, "enable_text": False},
             "open_tracking": _OFF,
@@ -105,6 +107,10 @@ def _shared(email: OutgoingEmail, subject: str, text: str, html: str) -> dict[st
         },
         "mail_settings": {"footer": _OFF, "sandbox_mode": _OFF},
     }
+
+
+def _categories(email: OutgoingEmail) -> list[str]:
+    return [email.label, email.mail_class.value] if email.label else [email.mail_class.value]
 
 
 def _envelope(email: OutgoingEmail) -> dict[str, object]:
@@ -124,6 +130,7 @@ def _common(email: OutgoingEmail) -> object:
         email.from_name,
         email.from_address,
         email.reply_to,
+        email.label,
         email.list_unsubscribe_url is None,
     )
 

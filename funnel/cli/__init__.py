@@ -8,6 +8,7 @@ from funnel.cli.check import check
 from funnel.cli.content import content
 from funnel.cli.demo import demo
 from funnel.cli.doctor import doctor
+from funnel.cli.events import events
 from funnel.cli.migrate import migrate
 from funnel.cli.rehearse import rehearse
 from funnel.cli.rights import retention, rotate_keys
@@ -39,6 +40,7 @@ for command in (
     rotate_keys,
     check,
     doctor,
+    events,
 ):
     cli.add_command(command)
 

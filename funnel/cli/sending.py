@@ -17,7 +17,7 @@ def stop(is_series: bool) -> None:
     rt = start(Settings.from_env())
     mode = StopMode.SERIES if is_series else StopMode.ALL
     with rt.sessions.begin() as session:
-        control.pause_sending(session, by=_who(), now=rt.clock.now(), mode=mode)
+        control.pause_sending(session, by=who(), now=rt.clock.now(), mode=mode)
         waiting = stopping.waiting(session, now=rt.clock.now())
     rt.close()
     click.echo(f"{'Series mail' if is_series else 'All mail'} is stopped. {waiting.say}")
@@ -52,11 +52,13 @@ def _resume(rt: Runtime, due: recovery.Due | None) -> str:
                 session, due, engine=rt.sequences, replay=rt.rights.replay, now=rt.clock.now()
             )
     rt.bell.ring("mail")
+    still = f" Series mail still waits: {state.unproved}" if state.unproved else ""
     if found is None:
-        return "Mail goes again."
+        return f"Mail goes again.{still}"
     went = f"{found.places} places go on, {found.passed} mails were passed over."
-    return f"Mail goes again. {went}\n{found.replayed.say}"
+    return f"Mail goes again. {went}{still}\n{found.replayed.say}"
 
 
-def _who() -> str:
+def who() -> str:
+    """Who acts, as the desk shows it."""
     return f"{getpass.getuser()}, at the command line"

@@ -8,11 +8,12 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 from pydantic.dataclasses import dataclass as checked
 
 from funnel.content.models import STRICT
 from funnel.domain.errors import InvalidInput
+from funnel.domain.names import domain_of, organisation_of
 from funnel.domain.people import parse_address
 
 
@@ -31,6 +32,10 @@ def _mailbox(value: str) -> str:
         return parse_address(value).mailbox
     except InvalidInput as error:
         raise ValueError(str(error)) from error
+
+
+def _organisation(address: str) -> str:
+    return organisation_of(domain_of(address))
 
 
 def _zone(value: str) -> str:
@@ -109,11 +114,28 @@ class Brand:
     website: Url | None = None
     reply_to_address: Mailbox | None = None
     from_address: Mailbox | None = None
+    service_from_address: Mailbox | None = None
     booking_url: Url | None = None
     ico_number: Line | None = None
     pain_steps: Annotated[tuple[PainStep, ...], Field(min_length=4, max_length=4)]
     pain_steps_reviewed_on: date | None = None
     link_hosts: tuple[Host, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_organisation(self) -> "Brand":
+        own, other = self.service_from_address, self.from_address
+        if own and not other:
+            raise ValueError("service_from_address goes beside from_address: give both")
+        if own and other and _organisation(own) != _organisation(other):
+            raise ValueError(
+                "service_from_address must be of the same registered name as from_address, "
+                "as info@practice.co.uk and news@mail.practice.co.uk are"
+            )
+        return self
+
+    def sender(self, *, is_series: bool) -> str | None:
+        """The address that mail comes from: what people asked for may have one of its own."""
+        return self.from_address if is_series else self.service_from_address or self.from_address
 
     def missing(self) -> tuple[str, ...]:
         """The names of the facts that only the therapist can give and has not given yet."""

@@ -59,3 +59,21 @@ PITCH = re.compile(
     r"|join (?:me|us|the))\b|£\s?\d",
     re.IGNORECASE,
 )
+
+_PLAIN_LABEL = re.compile(r"[a-z0-9]+(?:[._/-][a-z0-9]+)*")
+MAX_LABEL = 100
+
+
+def health_in(key: str) -> str | None:
+    """The word in a mail's or step's key that tells of health; None when it tells nothing."""
+    found = HEALTH.search(re.sub(r"[^A-Za-z]+", " ", key))
+    return found[0] if found else None
+
+
+def label_of(mail_key: str) -> str:
+    """What a provider may know a mail by: its key, else its series, and never a word of health."""
+    for label in (mail_key, mail_key.partition("/")[0]):
+        is_plain = _PLAIN_LABEL.fullmatch(label) is not None and len(label) <= MAX_LABEL
+        if is_plain and health_in(label) is None:
+            return label
+    return "mail"

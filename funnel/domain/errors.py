@@ -20,6 +20,10 @@ class CannotTellNow(FunnelError):
     """The provider could not be asked now, but may tell later."""
 
 
+class ProviderRefused(FunnelError):
+    """The provider does not let our key do that."""
+
+
 class LinkExpired(FunnelError):
     """This link has run out."""
 
@@ -78,10 +82,6 @@ class SettingInvalid(FunnelError):
 
 class VaultLocked(FunnelError):
     """What was kept cannot be opened with today's keys."""
-
-
-class ErasureFailed(FunnelError):
-    """Whoever carried the mail has not erased it yet."""
 
 
 class GuideFailed(FunnelError):

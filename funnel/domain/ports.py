@@ -10,6 +10,8 @@ from uuid import UUID
 
 from funnel.domain.journal import Entry
 from funnel.domain.lineage import Mark
+from funnel.domain.mail_account import Account, ListName, ListPage
+from funnel.domain.names import Lookup, RecordKind
 
 # What a guide is printed from: plain JSON values by name.
 Document = dict[str, object]
@@ -48,7 +50,8 @@ class OutgoingEmail:
     """One finished email to one person. Headers hold no line breaks; html and text are whole.
 
     Where `form` is given, filling it with `values` gives the very same subject, html and text:
-    a mailer may build on it what is common to many only once.
+    a mailer may build on it what is common to many only once. `label` says which mail it is, in
+    words that tell nothing of its reader: a provider may count by it.
     """
 
     message_id: UUID
@@ -64,6 +67,7 @@ class OutgoingEmail:
     created_at: datetime
     form: MailForm | None = None
     values: tuple[str, ...] = ()
+    label: str = ""
 
     @property
     def message_id_header(self) -> str:
@@ -226,15 +230,6 @@ class Journal(Protocol):
     def entries(self) -> Iterator[Entry]: ...
 
 
-class ProviderErasure(Protocol):
-    """Erases what lies of addresses with whoever carried their mail. Safe to repeat.
-
-    Raises ErasureFailed, or OSError, where it has to be tried again.
-    """
-
-    def erase(self, addresses: Sequence[str]) -> None: ...
-
-
 class Bell(Protocol):
     """Wakes a worker. Losing a ring costs at most one tick; ringing never raises."""
 
@@ -259,3 +254,46 @@ class ProofOfWork(Protocol):
     def solved(self, answer: str, machine: datetime) -> str | None:
         """The name of the sum that this answers; None unless it is ours, right and in time."""
         ...
+
+
+class NameServers(Protocol):
+    """Asks the domain name system. Never raises: what cannot be told is an unknown answer."""
+
+    def look_up(self, name: str, kind: RecordKind) -> Lookup: ...
+
+
+class ProviderAccount(Protocol):
+    """Asks the provider what our key may do and how our account is set up. Never raises."""
+
+    def describe(self) -> Account: ...
+
+
+class SuppressionLists(Protocol):
+    """Reads the provider's lists of addresses that it no longer writes to.
+
+    A page holds what was listed from `since` to `until`. Raises ProviderRefused where our key may
+    not read it, CannotTellNow where it may be asked again later.
+    """
+
+    def page(
+        self, name: ListName, *, since: datetime | None, until: datetime, offset: int
+    ) -> ListPage: ...
+
+
+class ProviderErasure(Protocol):
+    """Has the provider erase all that it keeps about these addresses.
+
+    Safe to repeat. Raises ProviderRefused, or CannotTellNow when it is to be asked again later.
+    """
+
+    def erase(self, addresses: Sequence[str]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What is asked of the outside beside sending; None where the provider has no such thing."""
+
+    servers: NameServers
+    erasure: ProviderErasure
+    account: ProviderAccount | None = None
+    lists: SuppressionLists | None = None

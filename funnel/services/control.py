@@ -22,10 +22,13 @@ LAST_TICK = "last_tick"
 SLEPT = "slept"
 SKEW = "skew"
 WAITS = "provider_waits"
+DOCTOR = "doctor"
+UNPROVED = "unproved"
+LISTS = "lists"
 LONG_SLEEP = timedelta(hours=1)
 SLOTS_AHEAD = timedelta(minutes=1)
 FUNNEL = "Funnel itself"  # who stopped a restored database
-_STOPS = (PAUSED, BRAKE, LINEAGE, RESTORED, WAITS)
+_STOPS = (PAUSED, BRAKE, UNPROVED, LINEAGE, RESTORED, WAITS)
 
 
 class StopMode(StrEnum):
@@ -40,8 +43,9 @@ class SendingState:
     """What may leave, since when not, and who stopped it.
 
     `is_paused`: nothing leaves. `holds_series`: no series mail leaves, because all mail or the
-    series was stopped, or because the brake holds it for the reason `braked`. `restored` says
-    why a database that was restored or copied stands still; `generation` is that database's.
+    series was stopped, or because the brake holds it for the reason `braked`, or because it is
+    not known, for the reason `unproved`, that our mail will be believed. `restored` says why a
+    database that was restored or copied stands still; `generation` is that database's.
     `not_before`: the provider asked for no mail before then, by the machine's time.
     """
 
@@ -50,6 +54,7 @@ class SendingState:
     by: str | None = None
     is_series_stopped: bool = False
     braked: str | None = None
+    unproved: str | None = None
     restored: str | None = None
     generation: int = 0
     not_before: datetime | None = None
@@ -57,7 +62,12 @@ class SendingState:
     @property
     def holds_series(self) -> bool:
         """True while no series mail may leave."""
-        return self.is_paused or self.is_series_stopped or self.braked is not None
+        return self.is_paused or self.is_series_stopped or self.holds_by_itself
+
+    @property
+    def holds_by_itself(self) -> bool:
+        """True while series mail waits though nobody stopped it."""
+        return self.braked is not None or self.unproved is not None
 
 
 def read(session: Session, key: str) -> dict[str, object]:
@@ -77,7 +87,8 @@ def sending_state(session: Session) -> SendingState:
     """What was stopped, by whom or by what; one statement."""
     query = select(Control.key, Control.value).where(Control.key.in_(_STOPS))
     found: dict[str, dict[str, Any]] = {row.key: row.value for row in session.execute(query)}
-    stop, brake, restored = (found.get(key, {}) for key in (PAUSED, BRAKE, RESTORED))
+    stop, restored = (found.get(key, {}) for key in (PAUSED, RESTORED))
+    brake, unproved = (found.get(key, {}) for key in (BRAKE, UNPROVED))
     is_stopped = bool(stop.get("on"))
     is_all = is_stopped and stop.get("mode", StopMode.ALL) == StopMode.ALL
     since = stop.get("since") if is_stopped else restored.get("since")
@@ -87,6 +98,7 @@ def sending_state(session: Session) -> SendingState:
         by=stop.get("by") if is_stopped else (FUNNEL if restored.get("on") else None),
         is_series_stopped=is_stopped and not is_all,
         braked=brake["why"] if brake.get("on") else None,
+        unproved=unproved["why"] if unproved.get("on") else None,
         restored=restored["why"] if restored.get("on") else None,
         generation=found.get(LINEAGE, {}).get("generation", 0),
         not_before=_instant(found.get(WAITS, {}).get("until")),

@@ -14,7 +14,7 @@ from funnel.db.mail import Control
 from funnel.db.upsert import insert_if_absent
 from funnel.domain.people import Address, fingerprint
 from funnel.domain.ports import ProofOfWork
-from funnel.domain.proof import Alarm, Pressure, ProofMode, is_asked
+from funnel.domain.proof_of_work import Alarm, Pressure, ProofMode, is_asked
 from funnel.links import Links
 from funnel.services import control, limits
 

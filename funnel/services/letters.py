@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from funnel.content.catalog import Catalog
+from funnel.content.claims import label_of
 from funnel.content.render import MailFields, Renderer
 from funnel.domain.clicks import mark_of
 from funnel.domain.people import Purpose
@@ -109,7 +110,7 @@ class LetterWriter:
             mail_class=draft.mail_class,
             to_address=draft.to_address,
             from_name=brand.from_name,
-            from_address=brand.from_address or UNSET_ADDRESS,
+            from_address=brand.sender(is_series=is_series) or UNSET_ADDRESS,
             reply_to=brand.reply_to_address,
             subject=letter.subject,
             html=letter.html,
@@ -118,6 +119,7 @@ class LetterWriter:
             created_at=draft.created_at,
             form=letter.form,
             values=letter.values,
+            label=label_of(draft.mail_key),
         )
 
     def _links(self, draft: Draft, names: frozenset[str]) -> dict[str, str]:

@@ -4,26 +4,29 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
+from funnel.db.bulk import Row, insert_absent
 from funnel.db.mail import MailEvent, Message
 from funnel.db.people import Subscriber
-from funnel.db.upsert import insert_if_absent
 from funnel.domain.clock import Clock
 from funnel.domain.delivery import EventKind, MessageState, later, read_event, suppression_for
 from funnel.domain.errors import FunnelError, InvalidInput
 from funnel.domain.people import SuppressionReason, fingerprint, parse_address
 from funnel.links import Links
-from funnel.services import people, suppression
+from funnel.services import blocks, people, suppression
 from funnel.services.moving import set_state
 
 KEPT_FIELDS = ("event", "type", "reason", "status", "smtp-id", "sg_message_id", "send_id", "email")
 MAX_FIELD = 500
+MATCH_AGAIN = timedelta(days=2)  # a handle of the provider's may be recorded after its events
+MOST_AT_ONCE = 500
+LISTED = "list-"  # begins the id of what one of the provider's lists told
 _PLAIN = re.compile(r"[!-~]{1,200}")
 CLOSED_BY_NEWS = frozenset(
     {
@@ -38,23 +41,23 @@ CLOSED_BY_NEWS = frozenset(
 
 def take_events(session: Session, raw_events: list[object], *, now: datetime) -> int:
     """Store each event once, by its id; returns how many were new. Nothing else happens yet."""
-    events = [raw for raw in raw_events if isinstance(raw, Mapping)]
+    rows = {row["id"]: row for raw in raw_events if (row := _row(raw, now)) is not None}
     # In one order for everybody: two that store the same events then wait but never for each other.
-    return sum(_store(session, raw, now) for raw in sorted(events, key=_event_id))
+    return len(insert_absent(session, MailEvent, [rows[key] for key in sorted(rows)]))
 
 
-def _store(session: Session, raw: Mapping[str, object], now: datetime) -> bool:
+def _row(raw: object, now: datetime) -> Row | None:
+    """The event as it is kept; None for what is none."""
+    if not isinstance(raw, Mapping):
+        return None
     body = {key: _printable(raw[key]) for key in KEPT_FIELDS if key in raw}
-    kind = read_event(body.get("event", ""), body.get("type", ""), body.get("reason", ""))
-    return insert_if_absent(
-        session,
-        MailEvent,
-        id=_event_id(raw),
-        received_at=now,
-        occurred_at=_occurred_at(raw.get("timestamp"), now),
-        kind=kind,
-        body=body,
-    )
+    return {
+        "id": _event_id(raw),
+        "received_at": now,
+        "occurred_at": _occurred_at(raw.get("timestamp"), now),
+        "kind": read_event(body.get("event", ""), body.get("type", ""), body.get("reason", "")),
+        "body": body,
+    }
 
 
 def _printable(value: object) -> str:
@@ -103,6 +106,34 @@ def handle_events(session: Session, *, links: Links, clock: Clock, limit: int = 
     return len(waiting)
 
 
+def match_again(session: Session, *, clock: Clock) -> int:
+    """Look once more for the mails of events that came before we knew the provider's handle.
+
+    Returns how many were found. Whom they are about was left alone when they came.
+    """
+    query = (
+        select(MailEvent)
+        .where(MailEvent.message_id.is_(None), MailEvent.problem.is_(None))
+        .where(MailEvent.handled_at.is_not(None), MailEvent.kind != EventKind.IGNORED)
+        .where(MailEvent.received_at > clock.now() - MATCH_AGAIN)
+        .order_by(MailEvent.received_at.desc())
+        .limit(MOST_AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    waiting = [event for event in session.scalars(query) if _provider_id(event.body)]
+    people.lock(session, _everyone(session, waiting))
+    return sum(_match(session, event, clock) for event in waiting)
+
+
+def _match(session: Session, event: MailEvent, clock: Clock) -> bool:
+    message = _find_message(session, event.body)
+    if message is None:
+        return False
+    event.message_id = message.id
+    _tell(session, message, EventKind(event.kind), clock)
+    return True
+
+
 def _everyone(session: Session, events: list[MailEvent]) -> set[int | None]:
     """Whom these events may be about, by subscriber id; mail to strangers has none."""
     handles = {handle for event in events for handle in _handles(event.body)}
@@ -118,6 +149,8 @@ def _everyone(session: Session, events: list[MailEvent]) -> set[int | None]:
 def _handle(session: Session, event: MailEvent, links: Links, clock: Clock) -> None:
     kind = EventKind(event.kind)
     message = _find_message(session, event.body)
+    if message is None and event.id.startswith(LISTED):
+        message = _last_before(session, event)
     if message is not None:
         event.message_id = message.id
         _tell(session, message, kind, clock)
@@ -143,6 +176,20 @@ def _find_message(session: Session, body: Mapping[str, object]) -> Message | Non
     found = (_locked_message(session, Message.id == handle) for handle in _handles(body))
     known = next((message for message in found if message is not None), None)
     return known or _by_provider_id(session, body)
+
+
+def _last_before(session: Session, event: MailEvent) -> Message | None:
+    """A list names a reader and a time, but no mail: it was the last that had gone by then."""
+    key = _address_key(event.body)
+    newest = (
+        select(Message.id)
+        .join(Subscriber, Subscriber.id == Message.subscriber_id)
+        .where(Subscriber.email_key == key, Message.accepted_at <= event.occurred_at)
+        .order_by(Message.accepted_at.desc())
+        .limit(1)
+    )
+    found = session.scalar(newest)
+    return _locked_message(session, Message.id == found) if found is not None else None
 
 
 def _by_provider_id(session: Session, body: Mapping[str, object]) -> Message | None:
@@ -193,6 +240,8 @@ def _tell(session: Session, message: Message, kind: EventKind, clock: Clock) -> 
         message.fence += 1
         why = "The provider tells that it arrived there."
         set_state(session, message, MessageState.ACCEPTED, why, clock=clock)
+    if kind is EventKind.BLOCKED and message.subscriber_id is not None:
+        blocks.hold_if_often(session, message.subscriber_id, now=clock.now())
 
 
 def _suppress(

@@ -39,8 +39,7 @@ class ClockWatch:
 
     def look(self) -> None:
         """Compare; close the gate while clocks disagree, and open it when they agree again."""
-        found = (self._database(), self._provider())
-        wrong = next((each for each in found if each is not None and each.is_off), None)
+        wrong = next((each for each in self.readings() if each.is_off), None)
         if wrong is None:
             if self.gate.open(WRONG_CLOCK):
                 self._note({})
@@ -48,6 +47,11 @@ class ClockWatch:
             log.error("%s stands still. %s", self.worker, wrong.why)
             at = self.clock.machine().isoformat()
             self._note({"why": wrong.why, "worker": self.worker, "at": at})
+
+    def readings(self) -> tuple[Reading, ...]:
+        """What every other clock says that can be seen from here."""
+        found = (self._database(), self._provider())
+        return tuple(each for each in found if each is not None)
 
     def _note(self, value: dict[str, object]) -> None:
         with self.sessions.begin() as session:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from funnel.domain.clock import Clock
 from funnel.domain.flow import RESERVE, Limits
-from funnel.services import brake, catch_up, control
+from funnel.services import brake, catch_up, control, proof
 from funnel.services.lineage import NOT_LOOKED_YET, LineageWatch
 from funnel.services.rights.golive import GoLive
 from funnel.services.skew import ClockWatch
@@ -28,6 +28,7 @@ class Watch:
     lineage: LineageWatch | None
     clocks: ClockWatch
     golive: GoLive = ANSWERED
+    must_be_proved: bool = False
 
     def look(self) -> None:
         """One round, before the first mail of a tick is claimed, and now and then in a long one.
@@ -47,6 +48,7 @@ class Watch:
             with self.sessions.begin() as session:
                 brake.watch(session, now=self.clock.now())
                 self.golive.watch(session, now=self.clock.now())
+                proof.require(session, is_required=self.must_be_proved)
 
     def rate_pause(self) -> float | None:
         """Seconds until SEND_RATE lets the next series mail go; None when that is not what it

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from threading import Event
+from threading import Event, Thread
 
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -15,8 +15,9 @@ from funnel.links import Links
 from funnel.services import control, limits, mail_events, reminding, self_check
 from funnel.services.advancing import SequenceEngine
 from funnel.services.doubt import Sweeper
+from funnel.services.errands import Errand, Errands
 from funnel.services.printing import Printer
-from funnel.services.rights.outside import Outside
+from funnel.services.rights.outside import OutsideErasure
 from funnel.services.rights.retention import Timers
 from funnel.services.sending import Sender
 from funnel.services.watch import LOOK_EVERY, Watch
@@ -29,6 +30,12 @@ TIDY_EVERY = timedelta(hours=1)
 FORGET_EVERY = timedelta(minutes=10)
 REMIND_EVERY = timedelta(minutes=10)
 ERASE_EVERY = timedelta(minutes=1)
+ERRANDS_EVERY = timedelta(seconds=10)
+
+
+def in_a_thread(errand: Errand) -> None:
+    """Start it beside the mail; it ends with the process."""
+    Thread(target=run_guarded, args=(errand,), name="errand", daemon=True).start()
 
 
 @dataclass(frozen=True)
@@ -45,8 +52,10 @@ class Worker:
     sequences: SequenceEngine
     watch: Watch
     timers: Timers
-    outside: Outside
+    outside: OutsideErasure
     remind_after: timedelta | None = None  # nobody is reminded to confirm
+    errands: Errands | None = None
+    aside: Callable[[Errand], None] = in_a_thread
     linger_seconds: float = 4.0
     stopping: Event = field(default_factory=Event)
 
@@ -112,8 +121,12 @@ class Worker:
             with self.sessions.begin() as session:
                 control.forget_old_slots(session, now=machine)
                 limits.forget_old_windows(session, now=self.clock.now())
+                mail_events.match_again(session, clock=self.clock)
         if self.remind_after is not None and self._takes("remind", REMIND_EVERY):
             drain(partial(self._remind, self.remind_after), self.stopping)
+        if self.errands and self._takes("errands", ERRANDS_EVERY):
+            for errand in self.errands.due():
+                self.aside(errand)
         self._let_go()
 
     def _let_go(self) -> None:
@@ -149,7 +162,7 @@ def drain(step: Callable[[], bool], stopping: Event | None = None) -> int:
     return MAX_ROUNDS
 
 
-def run_guarded(part: Callable[[], int | None]) -> bool:
+def run_guarded(part: Callable[[], object]) -> bool:
     """The boundary of background work: an error is logged, and the next round comes.
 
     True when the part went well and found something to do.

@@ -5,15 +5,16 @@ import json
 from flask import Blueprint, abort, request
 
 from funnel.domain.errors import WebhookRefused
+from funnel.links import SENDGRID_HOOK
 from funnel.runtime import Runtime
 from funnel.services.mail_events import take_events
 
 
 def routes(rt: Runtime) -> Blueprint:
     """The webhooks."""
-    hooks = Blueprint("hooks", __name__, url_prefix="/hooks")
+    hooks = Blueprint("hooks", __name__)
 
-    @hooks.post("/sendgrid")
+    @hooks.post(SENDGRID_HOOK)
     def sendgrid() -> tuple[str, int]:
         raw = request.get_data(cache=False)
         rt.verifier.verify(

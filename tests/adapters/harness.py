@@ -60,6 +60,7 @@ def make_email(**changes: Any) -> OutgoingEmail:
         text="Hello Ada",
         list_unsubscribe_url=UNSUBSCRIBE_URL,
         created_at=WRITTEN_AT,
+        label="challenge/day-3",
     )
     return replace(email, **changes)
 

@@ -42,7 +42,11 @@ BREACHES: dict[str, Any] = {
         "content": [{"type": "text/html", "value": "x"}, {"type": "text/plain", "value": "x"}]
     },
     "misspelt": {"reply-to": READER},
-    "categories": {"categories": ["neck"]},
+    "a category of health": {"categories": ["nurture/why-hips"]},
+    "a reader's name as a category": {"categories": ["Ada Lovelace"]},
+    "an address as a category": {"categories": ["ada@example.org"]},
+    "more categories than two": {"categories": ["a", "b", "c"]},
+    "a category too long": {"categories": ["x" * 256]},
     "shared custom_args": {"custom_args": {"a": "b"}},
     "tracking left to the account": {"tracking_settings": {}},
     "opens tracked": {"tracking_settings": {"open_tracking": {"enable": True}}},

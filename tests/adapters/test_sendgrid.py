@@ -245,6 +245,7 @@ def test_a_refusal_names_the_field_at_fault_and_nothing_about_the_reader(
         ("yesterday", None),
         ("", None),
         ("Mon, 99 Jun 2026 99:99:99 GMT", None),
+        ("Mon, 01 Jun 99999999999999999999 08:29:00 GMT", None),
     ],
 )
 def test_the_date_of_an_answer_is_kept_beside_our_own_seconds(
@@ -327,6 +328,7 @@ def test_a_request_says_this_and_nothing_else() -> None:
             "Feedback-ID": "drip:mail.example.org:email:funnel",
             "List-Id": "<series.mail.example.org>",
         },
+        "categories": ["challenge/day-3", "drip"],
         "tracking_settings": {
             "click_tracking": {"enable": False, "enable_text": False},
             "open_tracking": off,
@@ -337,15 +339,19 @@ def test_a_request_says_this_and_nothing_else() -> None:
     }
 
 
-def test_the_message_id_is_all_that_sendgrid_stores_for_us(
+def test_the_message_id_and_a_neutral_label_are_all_that_sendgrid_stores_for_us(
     mailer: SendGridMailer, fake_sendgrid: FakeSendGrid
 ) -> None:
     email = make_email(subject="Ada, your neck pain", text="Dear Ada", mail_class=MailClass.DELIVER)
     mailer.send([email])
     (mail,) = fake_sendgrid.accepted
     assert mail.personalization["custom_args"] == {"send_id": str(email.message_id)}
-    assert "categories" not in mail.payload
+    assert mail.payload["categories"] == ["challenge/day-3", "deliver"]
     assert "custom_args" not in mail.payload
+
+
+def test_a_mail_without_a_label_is_counted_by_its_class_alone() -> None:
+    assert payload(make_email(label=""))["categories"] == ["drip"]
 
 
 def test_a_mail_without_a_reply_address_or_an_unsubscribe_link_is_lawful_for_sendgrid(

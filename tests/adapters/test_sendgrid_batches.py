@@ -78,13 +78,14 @@ def test_only_what_is_the_same_for_all_shares_a_request(
         *make_batch(2, mail_class=MailClass.DELIVER),
         *make_batch(2, from_name="Somebody else"),
         *make_batch(2, reply_to=None),
+        *make_batch(2, label="challenge/day-4"),
         *[make_named("x", other_form, to_address=f"o{n}@example.org") for n in range(2)],
         *make_emails(2),
     ]
     assert set(outcomes(mailer, emails)) == {Outcome.ACCEPTED}
     sizes = [len(mail.payload["personalizations"]) for mail in fake_sendgrid.accepted]
-    assert sorted(sizes) == [1, 1, *[2] * 10]
-    assert fake_sendgrid.requests == 7
+    assert sorted(sizes) == [1, 1, *[2] * 12]
+    assert fake_sendgrid.requests == 8
 
 
 def test_one_mail_of_a_form_goes_whole(mailer: SendGridMailer, fake_sendgrid: FakeSendGrid) -> None:

@@ -218,7 +218,7 @@ def test_the_corpus_is_as_large_as_promised() -> None:
     assert len({(case.signature, case.timestamp, case.body) for case in CORPUS}) >= 150
 
 
-def test_every_bad_webhook_is_refused_and_nothing_else_happens() -> None:
+def test_h6_every_bad_webhook_is_refused_and_nothing_else_happens() -> None:
     let_through = [case.name for case in CORPUS if not _is_refused(case)]
     assert let_through == []
 

@@ -17,7 +17,7 @@ from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.evidence import Evidence
 from funnel.domain.guides import GuideState
 from funnel.runtime import Runtime, prepare
-from funnel.services import challenge, control, offers, sequence_pause
+from funnel.services import challenge, control, offers, proof, sequence_pause
 from tests.chaos import story
 from tests.chaos.history import History
 from tests.chaos.workload import Fate
@@ -43,6 +43,13 @@ class Hands:
             session.add(
                 Staff(email=email, email_key=email, name="D", password_hash="-", created_at=now)
             )
+
+    def send_unproved(self) -> None:
+        """There is no DNS here that could prove anything: the series goes all the same."""
+        self.rt.doctor.look()
+        with self.rt.sessions.begin() as session:
+            now = self.rt.clock.machine()
+            proof.send_anyway(session, proof.SENTENCE, by="chaos", now=now)
 
     def act(self, address: str, fate: Fate) -> None:
         """What a person does in one transaction of our own; again until it is in."""

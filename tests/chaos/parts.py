@@ -19,12 +19,13 @@ from uuid import UUID
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from funnel.adapters.absent import NoNameServers, NothingKept
 from funnel.adapters.bells import LocalBell
 from funnel.adapters.sendgrid import SendGridMailer
 from funnel.adapters.sendgrid_api import Patience as SendGridPatience
 from funnel.adapters.smtp import SmtpMailer
 from funnel.adapters.smtp_dialogue import Patience as SmtpPatience
-from funnel.domain.ports import Bell, Mailer, OutgoingEmail, SendResult
+from funnel.domain.ports import Bell, Mailer, OutgoingEmail, Outside, SendResult
 from funnel.runtime import Runtime, _bell, build_runtime
 from funnel.services import control, work
 from funnel.services.letters import Draft
@@ -43,6 +44,7 @@ from tests.chaos.site import (
 )
 from tests.support.house import FakePress
 
+NOTHING_OUTSIDE = Outside(NoNameServers(), NothingKept())
 TICKS = "ticks.jsonl"
 CLAIMS = "claims.jsonl"
 
@@ -133,6 +135,7 @@ def open_part(site: Site, name: str, number: str, bell: Bell | None = None) -> R
         press=FakePress(),
         patience=PATIENCE,
         reach=points.reach,
+        outside=NOTHING_OUTSIDE,
     )
     _watch_claims(rt, folder / CLAIMS, name)
     for moment in ("before_commit", "after_commit"):

@@ -20,7 +20,7 @@ from tests.chaos.hands import Hands
 from tests.chaos.history import History
 from tests.chaos.mail import Mail
 from tests.chaos.nemesis import Nemesis
-from tests.chaos.parts import settings_of
+from tests.chaos.parts import NOTHING_OUTSIDE, settings_of
 from tests.chaos.postman import Postman
 from tests.chaos.processes import ROOT, Fleet
 from tests.chaos.provider import StormySendGrid
@@ -105,6 +105,7 @@ class _Run:
             bell=QuietBell(),
             mailer=FakeMailer(),
             press=FakePress(),
+            outside=NOTHING_OUTSIDE,
         )
         stack.callback(rt.close)
         self.hands = Hands(rt, self.history, folder / "templates", plan.steps)
@@ -113,6 +114,7 @@ class _Run:
         hands = self._hands()
         prepare(hands.rt)
         hands.add_staff()
+        hands.send_unproved()
         fleet = Fleet(self.site, self.site.keep(), self.history, self.plan.code)
         self.stack.callback(fleet.close)
         fleet.start()

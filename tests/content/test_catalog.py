@@ -273,3 +273,49 @@ def test_the_usual_slips_in_yaml_come_with_a_hint(source: str, hint: str) -> Non
     found = Findings("x.yaml")
     read_yaml(source, found)
     assert hint in found.items[0]
+
+
+OTHER_FROM = "service_from_address: null"
+OWN_FROM = "\nfrom_address: null"
+
+
+@pytest.mark.parametrize(
+    ("series", "service"),
+    [
+        ("news@practice.co.uk", "hello@practice.co.uk"),
+        ("news@mail.practice.co.uk", "hello@practice.co.uk"),
+        ("news@practice.com", "hello@info.practice.com"),
+    ],
+)
+def test_d5_what_people_ask_for_may_come_from_another_address_of_the_same_name(
+    copy: Path, series: str, service: str
+) -> None:
+    edit(copy, "brand.yaml", OWN_FROM, f"\nfrom_address: {series}")
+    edit(copy, "brand.yaml", OTHER_FROM, f"service_from_address: {service}")
+    brand = load_catalog(copy).brand
+    assert (brand.sender(is_series=True), brand.sender(is_series=False)) == (series, service)
+
+
+@pytest.mark.parametrize(
+    ("series", "service", "said"),
+    [
+        ("news@practice.co.uk", "hello@other.co.uk", "same registered name"),
+        ("news@a.uk.com", "hello@b.uk.com", "same registered name"),
+        ("null", "hello@practice.co.uk", "give both"),
+    ],
+)
+def test_d5_two_addresses_of_different_names_are_refused(
+    copy: Path, series: str, service: str, said: str
+) -> None:
+    edit(copy, "brand.yaml", OWN_FROM, f"\nfrom_address: {series}")
+    edit(copy, "brand.yaml", OTHER_FROM, f"service_from_address: {service}")
+    with pytest.raises(ContentInvalid) as refused:
+        load_catalog(copy)
+    assert said in str(refused.value)
+
+
+def test_without_a_second_address_all_mail_comes_from_the_one(copy: Path) -> None:
+    edit(copy, "brand.yaml", OWN_FROM, "\nfrom_address: sam@practice.co.uk")
+    brand = load_catalog(copy).brand
+    assert {brand.sender(is_series=each) for each in (True, False)} == {"sam@practice.co.uk"}
+    assert "service_from_address" not in brand.missing()

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page
 from sqlalchemy import func, select
 
 from funnel.db.people import Subscriber
-from funnel.domain.proof import ProofMode
+from funnel.domain.proof_of_work import ProofMode
 from funnel.services import front_gate
 from tests.support.front_door import copy_database
 from tests.support.house import House, open_house

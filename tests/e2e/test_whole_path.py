@@ -160,6 +160,8 @@ def look_from_the_desk(walk: Walk, running: Running) -> None:
     walk.look("desk-challenge")
     walk.go("/desk/programme")
     walk.look("desk-programme")
+    walk.go("/desk/delivery")
+    walk.look("desk-delivery")
 
 
 @pytest.mark.browser

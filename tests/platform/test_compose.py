@@ -154,11 +154,14 @@ def test_the_bell_wants_a_password_and_lets_nobody_set_it_up_anew(secrets: Path)
 
 @pytest.mark.parametrize("name", OURS)
 def test_production_starts_with_these_settings(name: str, secrets: Path) -> None:
-    environment = {
+    written = {
         variable: value.replace("/run/secrets", str(secrets)).replace(
             "${FUNNEL_HOST:-localhost}", "funnel.example"
         )
         for variable, value in SERVICES[name]["environment"].items()
+    }
+    environment = {
+        variable: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value) for variable, value in written.items()
     }
     settings = Settings.from_env(environment)
     assert settings.is_production

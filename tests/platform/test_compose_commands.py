@@ -74,6 +74,7 @@ def environment(
         "DATABASE_URL": postgres.create_database("compose"),
         "BROKER_URL": redis.url(1),
         "MAIL_URL": "smtp://127.0.0.1:9",
+        "DNS_SERVER": "127.0.0.1:9",
         "STORAGE_URL": f"file://{home}/guides",
         "TEMPLATES_PATH": f"{home}/templates",
     }

@@ -1,5 +1,6 @@
 """Settings that are wrong are named in one sentence; nothing fails in silence or with a trace."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from funnel.checks import check_settings, findings_of, refuse_errors
 from funnel.domain.errors import SettingInvalid
-from funnel.runtime import start
+from funnel.runtime import build_runtime, start
 from funnel.settings import NOBODYS, Settings
 
 KEY = "for-these-tests-only-and-long-enough"
@@ -72,6 +73,8 @@ def test_good_settings_have_no_error() -> None:
         ("MAIL_URL", "smtp://[half", "S12"),
         ("MAIL_URL", "smtp://mail.example.org?startls=1", "S12"),
         ("MAIL_URL", "smtps://mail.example.org/path", "S12"),
+        ("DKIM_SELECTOR", "not a name", "S15"),
+        ("SPF_INCLUDE", "v=spf1 include:x ~all", "S15"),
     ],
 )
 def test_a_wrong_setting_is_found_by_its_number(name: str, value: str, code: str) -> None:
@@ -144,6 +147,20 @@ def test_away_from_production_what_is_not_filled_in_stops_nothing() -> None:
     assert {finding.code for finding in findings_of(settings)} >= {"B01", "B02"}
 
 
+def test_c29_a_mail_whose_name_tells_of_health_is_named_and_stops_nothing(tmp_path: Path) -> None:
+    templates = tmp_path / "templates"
+    shutil.copytree(Settings.templates_path, templates)
+    nurture = templates / "sequences" / "nurture"
+    shutil.copy(nurture / "08-what-next.md", nurture / "09-bad-knees.md")
+    settings = replace(Settings(), templates_path=str(templates))
+    found = [finding for finding in findings_of(settings) if finding.code == "W03"]
+    assert [finding.is_error for finding in found] == [False, False]
+    said = sorted(map(str, found))
+    assert "02-why-hips.md: 'hips' in the name tells of health." in said[0]
+    assert "09-bad-knees.md: 'knees' in the name tells of health." in said[1]
+    assert all("SendGrid counts it as 'nurture' only" in each for each in said)
+
+
 def test_a_limit_is_a_whole_number_or_off() -> None:
     smtp = {"SECRET_KEY": KEY, "MAIL_URL": "smtp://mail.example.org"}
     assert Settings.from_env(smtp).send_rate == 5
@@ -205,3 +222,48 @@ def test_the_key_an_installation_makes_for_itself_is_its_owners_alone(
     assert first.secret_keys == again.secret_keys
     assert (tmp_path / "var" / "secret.key").stat().st_mode & 0o777 == 0o600
     assert [finding for finding in first.check() if finding.code == "S01"] == []
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("sendgrid://SG.key", None),
+        ("sendgrid://SG.key?region=eu", None),
+        ("sendgrid://SG.key?region=global", None),
+        ("sendgrid://SG.key?region=mars", "S14"),
+        ("sendgrid://SG.key?regoin=eu", "S14"),
+        ("sendgrid://SG.key?", None),
+    ],
+)
+def test_the_region_of_sendgrid_is_one_we_know(url: str, code: str | None) -> None:
+    assert codes(MAIL_URL=url) - {"S07"} == ({code} if code else set())
+
+
+@pytest.mark.parametrize(
+    ("changed", "must_be"),
+    [
+        ({}, True),
+        ({"MAIL_URL": "sendgrid://SG.key"}, True),
+        ({"PRODUCTION": "off"}, False),
+        ({"MAIL_URL": "mailbox://var/mailbox"}, False),
+    ],
+)
+def test_only_production_with_a_real_provider_must_be_proved(
+    changed: dict[str, str], *, must_be: bool
+) -> None:
+    assert Settings.from_env(PRODUCTION | changed).must_be_proved == must_be
+
+
+def test_a_name_server_that_cannot_be_one_keeps_it_from_starting(tmp_path: Path) -> None:
+    settings = replace(
+        Settings.from_env(PRODUCTION | {"PRODUCTION": "off", "DNS_SERVER": "nonsense"}),
+        database_url=f"sqlite:///{tmp_path}/funnel.db",
+    )
+    with pytest.raises(SettingInvalid, match="DNS_SERVER"):
+        build_runtime(settings)
+
+
+@pytest.mark.parametrize("typed", ["include:_spf.example.net", "_spf.example.net"])
+def test_spf_include_may_be_pasted_with_its_word(typed: str) -> None:
+    env = PRODUCTION | {"SPF_INCLUDE": typed}
+    assert Settings.from_env(env).spf_include == "_spf.example.net"

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from funnel.db.mail import Control, RateWindow
 from funnel.domain.people import fingerprint
-from funnel.domain.proof import HIGH_MAILS, HIGH_REFUSED, QUIET, ProofMode
+from funnel.domain.proof_of_work import HIGH_MAILS, HIGH_REFUSED, QUIET, ProofMode
 from funnel.services import control, front_gate, limits
 from tests.support import make
 from tests.support.house import House

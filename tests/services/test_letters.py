@@ -1,12 +1,19 @@
 """From an outbox row to a finished email."""
 
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
+import pytest
+
+from funnel.adapters.mime import own_headers
+from funnel.content.claims import label_of
 from funnel.domain.ports import MailClass, OutgoingEmail
 from funnel.links import LinkPurpose
 from funnel.services.letters import UNSET_ADDRESS, Draft
 from tests.support import make
-from tests.support.house import House, link_in
+from tests.support.front_door import copy_database
+from tests.support.house import House, link_in, open_house, shipped_catalog
 from tests.support.steps import drip_due, sender_of
 
 DAY = timedelta(days=1)
@@ -89,3 +96,46 @@ def test_the_same_draft_gives_the_same_letter_byte_for_byte(house: House) -> Non
     writer = house.rt.worker.sender.writer
     house.clock.advance(30 * DAY)
     assert writer.write(drafts[0]) == writer.write(drafts[0]) == house.mailer.accepted[-1]
+
+
+def test_d5_service_and_series_mail_are_streams_of_their_own(
+    prepared_sqlite: Path, tmp_path: Path
+) -> None:
+    catalog, domains = shipped_catalog(), ("practice.co.uk", "mail.practice.co.uk")
+    senders = [f"sam@{domain}" for domain in domains]
+    brand = replace(catalog.brand, from_address=senders[1], service_from_address=senders[0])
+    url = copy_database(prepared_sqlite, tmp_path)
+    with open_house(url, tmp_path, catalog=replace(catalog, brand=brand)) as house:
+        for email in all_mails(house):
+            is_series = email.mail_class is MailClass.DRIP
+            headers = dict(own_headers(email))
+            assert email.from_address == senders[is_series]
+            assert headers["Message-ID"] == f"<{email.message_id}@{domains[is_series]}>"
+            assert headers["Feedback-ID"].startswith(f"{email.mail_class}:{domains[is_series]}:")
+            assert headers.get("List-Id") == (f"<series.{domains[1]}>" if is_series else None)
+
+
+def test_the_provider_knows_a_mail_by_its_key(house: House) -> None:
+    labels = [email.label for email in all_mails(house)]
+    assert labels[:3] == ["service/confirm", "service/guide_ready", "nurture/one-technique"]
+    assert "challenge/day-1" in labels
+
+
+@pytest.mark.parametrize(
+    ("key", "label"),
+    [
+        ("nurture/one-technique", "nurture/one-technique"),
+        ("nurture/two-paths.story", "nurture/two-paths.story"),
+        ("service/guide_ready", "service/guide_ready"),
+        ("nurture/why-hips", "nurture"),
+        ("nurture/sciatica.plain", "nurture"),
+        ("back-pain/day-1", "mail"),
+        ("Knees/One", "mail"),
+        ("nurture/Ada Lovelace", "nurture"),
+        ("nurture/" + "x" * 300, "nurture"),
+        ("nurture/one\n", "nurture"),
+        ("", "mail"),
+    ],
+)
+def test_c28_no_word_of_health_is_in_what_the_provider_knows_it_by(key: str, label: str) -> None:
+    assert label_of(key) == label

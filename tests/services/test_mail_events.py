@@ -18,43 +18,9 @@ from funnel.domain.people import PersonState, SuppressionReason, fingerprint
 from funnel.domain.ports import Outcome
 from funnel.services import mail_events
 from tests.support import make
+from tests.support.events import Event, about, sent_drip, take, tell
 from tests.support.house import House, PowerCut, TakenButLost
-from tests.support.steps import CONFIRM, DRIP, drip_due, send, state_of
-
-Event = dict[str, object]
-
-
-def take(house: House, *events: object) -> int:
-    with house.rt.sessions.begin() as session:
-        return mail_events.take_events(session, list(events), now=house.clock.now())
-
-
-def tell(house: House, *events: object) -> None:
-    take(house, *events)
-    while True:
-        with house.rt.sessions.begin() as session:
-            done = mail_events.handle_events(session, links=house.rt.links, clock=house.clock)
-        if not done:
-            return
-
-
-def about(message: Message, event: str, **more: object) -> Event:
-    return {
-        "event": event,
-        "sg_event_id": f"{event}-{message.id.hex}",
-        "sg_message_id": f"{message.provider_id}.filter0001.0",
-        "smtp-id": f"<{message.id}@practice.example>",
-        "send_id": str(message.id),
-        "email": "ada@example.org",
-        "timestamp": 1795000000,
-        **more,
-    }
-
-
-def sent_drip(house: House) -> Message:
-    drip_due(house)
-    send(house)
-    return make.message(house, DRIP)
+from tests.support.steps import CONFIRM, DRIP, send, state_of
 
 
 def reasons(house: House, email: str = "ada@example.org") -> set[str]:
@@ -64,7 +30,7 @@ def reasons(house: House, email: str = "ada@example.org") -> set[str]:
         return set(session.scalars(query))
 
 
-def test_each_event_is_stored_once_however_often_it_comes(each_house: House) -> None:
+def test_h1_each_event_is_stored_once_however_often_it_comes(each_house: House) -> None:
     house = each_house
     message = sent_drip(house)
     names = ["processed", "deferred", "delivered", "open", "click", "spamreport"]
@@ -107,7 +73,7 @@ def test_every_order_of_bounce_complaint_and_unsubscribe_ends_alike(
     [("send_id",), ("smtp-id",), ("sg_message_id",), ("email",)],
     ids=lambda kept: kept[0],
 )
-def test_an_event_finds_its_message_by_whatever_it_still_carries(
+def test_h4_an_event_finds_its_message_by_whatever_it_still_carries(
     each_house: House, kept: tuple[str]
 ) -> None:
     house = each_house
@@ -140,7 +106,7 @@ def test_our_own_id_counts_before_the_providers(house: House) -> None:
         ("dropped", {"reason": "Bounced Address"}, PersonState.BOUNCED, "bounced"),
     ],
 )
-def test_hard_news_suppresses_and_stops_everything(
+def test_h5_hard_news_suppresses_and_stops_everything(
     each_house: House, event: str, more: Event, state: PersonState, reason: SuppressionReason
 ) -> None:
     house = each_house
@@ -166,7 +132,7 @@ def test_hard_news_suppresses_and_stops_everything(
         ("made-up", {}),
     ],
 )
-def test_soft_news_stops_nothing(house: House, event: str, more: Event) -> None:
+def test_h5_soft_news_stops_nothing(house: House, event: str, more: Event) -> None:
     tell(house, about(sent_drip(house), event, **more))
     assert make.person(house).state == PersonState.CONFIRMED
     assert reasons(house) == set()
@@ -175,7 +141,7 @@ def test_soft_news_stops_nothing(house: House, event: str, more: Event) -> None:
     assert len(house.mailer.offered) == 1
 
 
-def test_an_event_that_comes_before_the_answer_closes_the_message(each_house: House) -> None:
+def test_h2_an_event_that_comes_before_the_answer_closes_the_message(each_house: House) -> None:
     house = each_house
     make.request(house)
 
@@ -255,7 +221,7 @@ POISON: list[object] = [
 ]
 
 
-def test_a_poisonous_event_does_not_stop_the_batch(each_house: House) -> None:
+def test_h8_a_poisonous_event_does_not_stop_the_batch(each_house: House) -> None:
     house = each_house
     message = sent_drip(house)
     tell(house, *POISON, about(message, "spamreport"))

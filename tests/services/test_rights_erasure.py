@@ -15,7 +15,7 @@ from funnel.db.mail import Attempt, MailEvent, Message, RateWindow
 from funnel.db.offers import Purchase
 from funnel.db.people import ConsentEvent, Subscriber, Suppression
 from funnel.db.rights import ErasureJob
-from funnel.domain.errors import ErasureFailed, LinkInvalid, NotFound
+from funnel.domain.errors import CannotTellNow, LinkInvalid, NotFound
 from funnel.domain.people import fingerprint
 from funnel.domain.ports import Outcome
 from funnel.services import mail_events, offers, suppression
@@ -334,7 +334,7 @@ def test_the_address_waits_sealed_until_it_is_erased_outside_too(each_house: Hou
     house = each_house
     make.confirmed(house)
     erase(house)
-    archive = Archive(ErasureFailed("Busy."), OSError("no route"))
+    archive = Archive(CannotTellNow("Busy."), OSError("no route"))
     outside = replace(house.rt.rights.outside, provider=archive)
     assert not outside.erase_next(), "a mail may still be under way"
     (job,) = jobs(house)

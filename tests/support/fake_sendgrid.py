@@ -20,6 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
+from tests.support.fake_sendgrid_account import FakeAccount
 from tests.support.fake_sendgrid_logs import details, search
 from tests.support.fake_sendgrid_rules import problems_of
 
@@ -114,6 +115,9 @@ class FakeSendGrid:
     faults: deque[Fault | None] = field(default_factory=deque)
     log_faults: deque[Fault | None] = field(default_factory=deque)
     log_lag: timedelta = timedelta()
+    account: FakeAccount = field(default_factory=FakeAccount)
+    account_faults: deque[Fault | None] = field(default_factory=deque)
+    bodies: list[bytes] = field(default_factory=list)
     requests: int = 0
     log_questions: int = 0
     connections: int = 0
@@ -151,6 +155,7 @@ class FakeSendGrid:
         """Judge one request and keep it if it is accepted; what to answer, as a fault or not."""
         with self._lock:
             self.requests += 1
+            self.bodies.append(body)
             if authorization != f"Bearer {self.api_key}":
                 return _error(401, "The provided authorization grant is invalid", None)
             payload = json.loads(body)
@@ -179,6 +184,19 @@ class FakeSendGrid:
                 status, found = details(path, self.accepted, self.log_lag)
             else:
                 status, found = search(body, self.accepted, self.log_lag)
+            return Fault(status, body=found)
+
+    def answer_for_account(self, authorization: str, path: str, body: bytes | None) -> Fault:
+        """Answer a question to the account, or an erase job with a body."""
+        with self._lock:
+            if authorization != f"Bearer {self.api_key}":
+                return _error(401, "The provided authorization grant is invalid", None)
+            fault = self.account_faults.popleft() if self.account_faults else None
+            if fault is not None:
+                return fault
+            status, found = self.account.get(path) if body is None else self.account.erase(body)
+            self.complaints += self.account.complaints
+            self.account.complaints.clear()
             return Fault(status, body=found)
 
 
@@ -236,17 +254,22 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        fake = self.server.fake
         if self.path == "/v3/logs":
-            self._reply(self.server.fake.answer_about(self._authorization, self.path, body))
+            self._reply(fake.answer_about(self._authorization, self.path, body))
+        elif self.path == "/v3/recipients/erasejob":
+            self._reply(fake.answer_for_account(self._authorization, self.path, body))
         elif self.path != "/v3/mail/send":
             self._reply(Fault(404))
         elif self.headers["Content-Type"] != "application/json":
             self._reply(Fault(415))
         else:
-            self._reply(self.server.fake.answer(self._authorization, body))
+            self._reply(fake.answer(self._authorization, body))
 
     def do_GET(self) -> None:
-        self._reply(self.server.fake.answer_about(self._authorization, self.path, None))
+        fake = self.server.fake
+        ask = fake.answer_about if self.path.startswith("/v3/logs/") else fake.answer_for_account
+        self._reply(ask(self._authorization, self.path, None))
 
     @property
     def _authorization(self) -> str:

@@ -10,6 +10,8 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from funnel.content.claims import HEALTH
+
 DESCRIPTION = Path(__file__).parent / "data" / "sendgrid-mail-v3.json"
 SCHEMA_PATH = "#/components/requestBodies/PostMailSend/content/application~1json/schema"
 MUST_BE_OFF = ("click_tracking", "open_tracking", "subscription_tracking", "ganalytics")
@@ -18,6 +20,7 @@ NOT_OURS_TO_SET = {
     "content-transfer-encoding", "to", "from", "subject", "reply-to", "cc", "bcc",
 }  # fmt: skip
 READERS_OWN = {"Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post"}
+LABEL = re.compile(r"[a-z0-9]+([./_-][a-z0-9]+)*")
 TAG = re.compile(r"\[%[0-9]+%\]")
 
 
@@ -57,7 +60,7 @@ def _broken_promises(payload: dict[str, Any]) -> list[str]:
             tracking.get(name, {}).get("enable") is False for name in MUST_BE_OFF
         ),
         "a footer is left to the account": settings.get("footer", {}).get("enable") is False,
-        "categories": "categories" not in payload,
+        "more than a mail's key in the categories": _are_labels(payload.get("categories", [])),
         "custom_args for all": "custom_args" not in payload,
         "no subject": bool(payload.get("subject")),
         "text is not before html": [part["type"] for part in payload.get("content", [])]
@@ -91,6 +94,14 @@ def _broken_to_reader(personalization: dict[str, Any]) -> list[str]:
         == ("List-Unsubscribe-Post" in headers),
     }
     return [name for name, is_kept in checks.items() if not is_kept]
+
+
+def _are_labels(categories: list[str]) -> bool:
+    """Whether these are a mail's neutral key and its class, and nothing else."""
+    return len(categories) <= 2 and all(
+        LABEL.fullmatch(each) and not HEALTH.search(each.replace("-", " ").replace("_", " "))
+        for each in categories
+    )
 
 
 def _are_lawful(headers: Any) -> bool:

@@ -16,7 +16,15 @@ from funnel.content.catalog import Catalog, load_catalog
 from funnel.db.mail import Enrolment, Message
 from funnel.domain.clock import ManualClock
 from funnel.domain.delivery import MessageState
-from funnel.domain.ports import GuidePress, Mailer, Outcome, OutgoingEmail, PressedGuide, SendResult
+from funnel.domain.ports import (
+    GuidePress,
+    Mailer,
+    Outcome,
+    OutgoingEmail,
+    Outside,
+    PressedGuide,
+    SendResult,
+)
 from funnel.runtime import Runtime, build_runtime, prepare
 from funnel.services.work import drain
 from funnel.settings import Settings
@@ -197,16 +205,20 @@ def open_house(
     start: datetime = START,
     mailer: Mailer | None = None,
     press: GuidePress | None = None,
+    catalog: Catalog | None = None,
+    outside: Outside | None = None,
+    settings: Settings | None = None,
 ) -> Iterator[House]:
     """A house; its database is migrated, and given the shipped words, where it is not yet."""
     clock, fake_mailer, fake_press = ManualClock(start), FakeMailer(), FakePress()
     rt = build_runtime(
-        house_settings(database_url, folder),
+        settings or house_settings(database_url, folder),
         clock=clock,
         bell=QuietBell(),
         mailer=mailer or fake_mailer,
         press=press or fake_press,
-        catalog=shipped_catalog(),
+        catalog=catalog or shipped_catalog(),
+        outside=outside,
     )
     try:
         prepare(rt)

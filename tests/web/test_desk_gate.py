@@ -5,7 +5,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from funnel.db.desk import AuditEntry
-from funnel.domain.proof import HIGH_MAILS, ProofMode
+from funnel.domain.proof_of_work import HIGH_MAILS, ProofMode
 from funnel.services import front_gate
 from tests.support import make
 from tests.support.desk import csrf_of, signed_in, text_of

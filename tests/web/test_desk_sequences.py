@@ -57,14 +57,15 @@ def test_the_list_tells_who_is_on_the_way(house: House, desk: FlaskClient) -> No
     assert "The follow-up series eight mails Whoever confirmed the address 1 person" in words
 
 
-def test_on_a_phone_the_bar_holds_the_sequences_and_leaves_the_guide_to_the_foot(
+def test_on_a_phone_the_bar_holds_the_sequences_and_leaves_the_rest_to_the_foot(
     desk: FlaskClient,
 ) -> None:
     page = desk.get("/desk/sequences").text
     wide = re.findall(r'rail__item--wide"><a class="rail__link" href="([^"]+)"', page)
-    assert wide == ["/desk/guide"]
+    assert wide == ["/desk/guide", "/desk/delivery"]
     assert 'href="/desk/sequences" aria-current="page"' in page
-    assert '<li><a href="/desk/guide">' in page.partition('class="foot"')[2]
+    foot = page.partition('class="foot"')[2]
+    assert all(f'<li><a href="{href}">' in foot for href in wide)
 
 
 def test_a_sequence_shows_each_step_with_its_rules_and_counts(

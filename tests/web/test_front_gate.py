@@ -12,10 +12,10 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-from funnel.adapters.proof import AltchaProofs
+from funnel.adapters.proof_of_work import AltchaProofs
 from funnel.db.mail import Message
 from funnel.db.people import Subscriber
-from funnel.domain.proof import ProofMode
+from funnel.domain.proof_of_work import ProofMode
 from funnel.services import front_gate
 from funnel.web.gate import FRESH_SECONDS
 from tests.support import make

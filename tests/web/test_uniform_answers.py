@@ -8,7 +8,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from funnel.domain.people import SuppressionReason
-from funnel.domain.proof import ProofMode
+from funnel.domain.proof_of_work import ProofMode
 from funnel.services import front_gate, suppression
 from tests.support import make
 from tests.support.desk import sign_in, signed_in

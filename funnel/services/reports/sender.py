@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from funnel.db.mail import MailEvent
 from funnel.domain.brake import Tally
 from funnel.domain.flow import UNLIMITED, Flow, Limits
 from funnel.services import brake, control
+from funnel.services.doctor import heard
 from funnel.services.throttle import peek_flow
 
 EVENTS_SILENT_AFTER = timedelta(days=3)
@@ -59,7 +58,7 @@ def sender_health(session: Session, *, limits: Limits, machine: datetime) -> Sen
         trouble=breaker.why if breaker.needs_help(machine) else None,
         skew=_skew(session),
         slept=_slept(session, machine),
-        last_event_at=session.scalar(select(func.max(MailEvent.received_at))),
+        last_event_at=heard(session).event_at,
     )
 
 

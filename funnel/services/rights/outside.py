@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from funnel.db.rights import ErasureJob
 from funnel.domain.clock import Clock
 from funnel.domain.delivery import backoff
-from funnel.domain.errors import ErasureFailed, VaultLocked
+from funnel.domain.errors import CannotTellNow, ProviderRefused, VaultLocked
 from funnel.domain.ports import ProviderErasure
 from funnel.vault import Vault
 
@@ -37,13 +37,13 @@ class _Job:
 
 
 @dataclass(frozen=True)
-class Outside:
-    """Asks whoever carried the mail to erase addresses. Without a `provider` there is nothing."""
+class OutsideErasure:
+    """Asks whoever carried the mail to erase addresses."""
 
     sessions: sessionmaker[Session]
     clock: Clock
     vault: Vault
-    provider: ProviderErasure | None
+    provider: ProviderErasure
 
     def erase_next(self) -> bool:
         """Deal with one erasure that is due; False when there was none.
@@ -79,13 +79,13 @@ class Outside:
 
     def _ask(self, job: _Job) -> str | None:
         """Why it has to be asked again; None when it is done."""
-        if self.provider is None or not job.address:
+        if not job.address:
             return None
         try:
             self.provider.erase([job.address])
-        except (ErasureFailed, OSError) as error:
+        except (CannotTellNow, ProviderRefused, OSError) as error:
             log.warning("an erasure has to be asked for again: %s", type(error).__name__)
-            return str(error) if isinstance(error, ErasureFailed) else type(error).__name__
+            return type(error).__name__ if isinstance(error, OSError) else str(error)
         return None
 
     def _finish(self, session: Session, job: _Job, problem: str | None) -> None:

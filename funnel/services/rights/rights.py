@@ -11,7 +11,7 @@ from funnel.domain.ports import Journal, ProviderErasure
 from funnel.links import Links
 from funnel.services.recipes import Recipe
 from funnel.services.rights.erasure import Eraser
-from funnel.services.rights.outside import Outside
+from funnel.services.rights.outside import OutsideErasure
 from funnel.services.rights.replay import Replay
 from funnel.services.rights.retention import Timers
 from funnel.services.rights.rotation import Rotation
@@ -24,7 +24,7 @@ class Rights:
     """Erasing, here and outside; what goes by itself; what a restore must not bring back; keys."""
 
     eraser: Eraser
-    outside: Outside
+    outside: OutsideErasure
     timers: Timers
     replay: Replay
     rotation: Rotation
@@ -40,17 +40,16 @@ def make_rights(
     shelf: Shelf,
     recipe: Recipe,
     journal: Journal,
-    provider: ProviderErasure | None,
+    provider: ProviderErasure,
     margin: timedelta,
 ) -> Rights:
-    """For `margin` a mail that was claimed may still be under way. No `provider`: nobody but us
-    keeps what was sent."""
+    """For `margin` a mail that was claimed may still be under way."""
     eraser = Eraser(links, shelf.vault, clock, margin)
     days = catalog.self_check.keep_days
     timers = rules(catalog.retention, answers_days=days, pepper=links.pepper)
     return Rights(
         eraser=eraser,
-        outside=Outside(sessions, clock, shelf.vault, provider),
+        outside=OutsideErasure(sessions, clock, shelf.vault, provider),
         timers=Timers(sessions, reading, clock, timers),
         replay=Replay(journal, links, eraser),
         rotation=Rotation(sessions, shelf, recipe.is_ours),

@@ -9,6 +9,7 @@ from funnel.web.desk import (
     ask_password,
     away,
     complaints,
+    delivery,
     editor,
     filters,
     gate,
@@ -37,7 +38,7 @@ def routes(rt: Runtime) -> Blueprint:
     filters.add_filters(made, rt)
     pages = (
         sign_in, set_up, overview, people, person, steering, walkers, programme,
-        sequences, step_acts, away, editor, guide, privacy, mail, complaints, gate,
+        sequences, step_acts, away, editor, guide, privacy, mail, delivery, complaints, gate,
         account, ask_password, second_step, own_second_step,
     )  # fmt: skip
     for page in pages:

@@ -61,6 +61,20 @@ def mini_bar(part: int, full: int) -> Markup:
     )
 
 
+def meter(share: float, lines: Sequence[float], full: float) -> Markup:
+    """How far a share has come towards its lines; what is beyond `full` fills the width."""
+    marks = [share_of(line, full) for line in lines]
+    return _svg(
+        [
+            '<svg class="meter" aria-hidden="true" focusable="false">',
+            _rect("meter__track", "100%", 4),
+            _rect("meter__fill", share_of(min(share, full), full), 4),
+            *(f'<line class="meter__line" x1="{x}" x2="{x}" y1="0" y2="100%"/>' for x in marks),
+            "</svg>",
+        ]
+    )
+
+
 def dots(moving: int, stuck: int) -> Markup:
     """One dot a person, at most sixty: solid is moving, a ring is stuck."""
     shown = ([False] * moving + [True] * stuck)[:_MAX_DOTS]

@@ -3,7 +3,7 @@
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from funnel.domain.proof import HIGH_MAILS, HIGH_REFUSED, ProofMode
+from funnel.domain.proof_of_work import HIGH_MAILS, HIGH_REFUSED, ProofMode
 from funnel.runtime import Runtime
 from funnel.services import front_gate, staff
 from funnel.web import gate

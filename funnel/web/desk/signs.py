@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from funnel.domain.proof import ProofMode
+from funnel.domain.proof_of_work import ProofMode
 from funnel.services.reports.health import GuideHealth, Health
 from funnel.services.reports.people import Concern
 from funnel.web.desk.words import number, people, spell
@@ -159,7 +159,14 @@ def _news(health: Health) -> list[Sign]:
 
 def _sender(health: Health) -> list[Sign]:
     """What keeps mail back or slows it down; nothing is said while nothing does."""
-    found = (_braked(health), _trouble(health), _skew(health), _day(health), _catching_up(health))
+    found = (
+        _braked(health),
+        _unproved(health),
+        _trouble(health),
+        _skew(health),
+        _day(health),
+        _catching_up(health),
+    )
     return [sign for sign in (*found, _slept(health), _silent_events(health)) if sign is not None]
 
 
@@ -172,6 +179,13 @@ def _braked(health: Health) -> Sign | None:
         return None
     say = f"{tally.reports} of the last {tally.mails:,} mails. From 3 in 1,000 the series is held."
     return Sign(Level.LOOK, "Reports of spam", say)
+
+
+def _unproved(health: Health) -> Sign | None:
+    why = health.sending.unproved
+    if why is None:
+        return None
+    return Sign(Level.BAD, "The series waits", f"{why} Look under “Delivery”.")
 
 
 def _trouble(health: Health) -> Sign | None:

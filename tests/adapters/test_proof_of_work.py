@@ -8,7 +8,7 @@ from typing import Any
 import altcha
 import pytest
 
-from funnel.adapters.proof import COST, FEWEST, MOST, AltchaProofs
+from funnel.adapters.proof_of_work import COST, FEWEST, MOST, AltchaProofs
 from tests.support.proofs import solve
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from funnel.domain.proof import (
+from funnel.domain.proof_of_work import (
     HIGH_MAILS,
     HIGH_REFUSED,
     LOW_MAILS,

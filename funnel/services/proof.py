@@ -1,0 +1,188 @@
+"""Whether it is proved that our mail will be believed; until then series mail waits.
+
+The last report is kept whole; a small switch beside it says whether it holds the series, so that
+every claim can ask for it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from funnel.db.mail import Control
+from funnel.db.upsert import insert_if_absent
+from funnel.domain.clock import is_over
+from funnel.domain.deliverability import Finding, Light, Record, Report, why_wait
+from funnel.domain.errors import InvalidInput
+from funnel.services import control
+
+SENTENCE = "I understand that my mail may not arrive"
+WISH_LASTS = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The last report and what follows from it.
+
+    `is_required` in production with a real provider only. `excused` are the findings that `by`
+    chose to send in spite of, at `excused_at`. Times are the machine's.
+    """
+
+    report: Report | None
+    is_required: bool
+    why_held: str | None
+    excused: frozenset[str] = frozenset()
+    by: str | None = None
+    excused_at: datetime | None = None
+    is_wanted: bool = False
+
+    @property
+    def is_overridden(self) -> bool:
+        """True when mail goes in spite of what is in the way."""
+        return self.is_required and bool(self.excused)
+
+
+def proof(session: Session) -> Proof:
+    """How it stands, for whoever shows it."""
+    switch = control.read(session, control.UNPROVED)
+    kept = control.read(session, control.DOCTOR)
+    return _proof(switch, kept)
+
+
+def require(session: Session, *, is_required: bool) -> None:
+    """Say whether series mail has to wait for a proof; repeating it changes nothing."""
+    if control.read(session, control.UNPROVED).get("required", False) is is_required:
+        return
+    switch = _locked(session)
+    _settle(session, switch | {"required": is_required}, _report(session))
+
+
+def record(session: Session, report: Report) -> Report:
+    """Keep a report, and hold series mail or let it go by what it says.
+
+    Returns what was kept: where a thing could not be seen, it stands as it did. An excuse ends
+    once its finding is out of the way, so that the same trouble holds the series anew.
+    """
+    switch = _locked(session)
+    kept = report.after(_report(session))
+    control.write(session, control.DOCTOR, _as_json(kept))
+    left = {finding.key for finding in kept.in_the_way}
+    excused = sorted(left & set(switch.get("excused", ())))
+    _settle(session, switch | {"excused": excused, "wanted": False}, kept)
+    return kept
+
+
+def send_anyway(session: Session, sentence: str, *, by: str, now: datetime) -> None:
+    """Let series mail go in spite of all that is in the way now (machine time).
+
+    Raises InvalidInput unless the sentence was typed, and where nobody has looked yet. What comes
+    in the way later holds the series again.
+    """
+    if _plain(sentence) != _plain(SENTENCE):
+        raise InvalidInput("sentence", f"Please type: {SENTENCE}")
+    switch, report = _locked(session), _report(session)
+    if report is None:
+        raise InvalidInput("sentence", "Nobody has looked yet. Look first, then decide.")
+    excused = sorted(finding.key for finding in report.in_the_way)
+    excuse = {"excused": excused, "by": by, "excused_at": now.isoformat()}
+    _settle(session, switch | excuse, report)
+
+
+def hold_again(session: Session) -> None:
+    """Take that back: series mail waits until nothing is in the way."""
+    _settle(session, _locked(session) | {"excused": []}, _report(session))
+
+
+def ask_look(session: Session) -> None:
+    """Ask a worker to look as soon as it can; asking twice is asking once."""
+    switch = _locked(session)
+    if not switch.get("wanted"):
+        control.write(session, control.UNPROVED, switch | {"wanted": True, "taken_at": None})
+
+
+def take_wish(session: Session, *, now: datetime) -> bool:
+    """True for the one worker that is to look because somebody asked (machine time).
+
+    The wish stands until a report is recorded; a worker that stops over it is not waited for.
+    """
+    if not control.read(session, control.UNPROVED).get("wanted"):
+        return False
+    switch = _locked(session)
+    taken = _instant(switch.get("taken_at"))
+    if not switch.get("wanted") or (taken and not is_over(taken + WISH_LASTS, WISH_LASTS, now)):
+        return False
+    control.write(session, control.UNPROVED, switch | {"taken_at": now.isoformat()})
+    return True
+
+
+def _plain(sentence: str) -> str:
+    return " ".join(sentence.split()).strip(".!\"'“”").casefold()
+
+
+def _locked(session: Session) -> dict[str, Any]:
+    """The switch, locked until the transaction ends."""
+    insert_if_absent(session, Control, key=control.UNPROVED, value={})
+    query = select(Control.value).where(Control.key == control.UNPROVED).with_for_update()
+    fresh = query.execution_options(populate_existing=True)
+    return dict(session.scalars(fresh).one())
+
+
+def _settle(session: Session, switch: dict[str, Any], report: Report | None) -> None:
+    why = why_wait(report, switch.get("excused", ())) if switch.get("required") else None
+    control.write(session, control.UNPROVED, switch | {"on": why is not None, "why": why})
+
+
+def _proof(switch: Mapping[str, Any], kept: Mapping[str, Any]) -> Proof:
+    return Proof(
+        report=_from_json(kept) if kept else None,
+        is_required=bool(switch.get("required")),
+        why_held=switch.get("why") if switch.get("on") else None,
+        excused=frozenset(switch.get("excused", ())),
+        by=switch.get("by"),
+        excused_at=_instant(switch.get("excused_at")),
+        is_wanted=bool(switch.get("wanted")),
+    )
+
+
+def _instant(value: str | None) -> datetime | None:
+    return datetime.fromisoformat(value) if value else None
+
+
+def _report(session: Session) -> Report | None:
+    kept = control.read(session, control.DOCTOR)
+    return _from_json(kept) if kept else None
+
+
+def _as_json(report: Report) -> dict[str, object]:
+    return {
+        "at": report.at.isoformat(),
+        "findings": [
+            {
+                "key": each.key,
+                "light": each.light,
+                "title": each.title,
+                "say": each.say,
+                "why": each.why,
+                "records": [[one.kind, one.name, one.value] for one in each.records],
+            }
+            for each in report.findings
+        ],
+    }
+
+
+def _from_json(kept: Mapping[str, Any]) -> Report:
+    findings = tuple(
+        Finding(
+            each["key"],
+            Light(each["light"]),
+            each["title"],
+            each["say"],
+            each["why"],
+            tuple(Record(*one) for one in each["records"]),
+        )
+        for each in kept["findings"]
+    )
+    return Report(datetime.fromisoformat(kept["at"]), findings)

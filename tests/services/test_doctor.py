@@ -1,0 +1,237 @@
+"""The doctor's look: real adapters, with SendGrid and a name server on loopback behind them."""
+
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from funnel.domain.deliverability import Finding, Light, Report
+from funnel.domain.mail_account import MailSetup, Provider
+from funnel.services import control, proof
+from funnel.services.errands import Errand
+from funnel.services.work import in_a_thread
+from funnel.web.app import create_app
+from tests.support.fake_dns import Manner
+from tests.support.fake_sendgrid import BROKEN
+from tests.support.house import House
+from tests.support.live import DOMAIN, HOOK, Live, open_live
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.fixture
+def live(prepared_sqlite: Path, tmp_path: Path) -> Iterator[Live]:
+    file = tmp_path / "funnel.db"
+    file.write_bytes(prepared_sqlite.read_bytes())
+    with open_live(f"sqlite:///{file}", tmp_path) as opened:
+        yield opened
+
+
+def by_key(report: Report) -> dict[str, Finding]:
+    return {finding.key: finding for finding in report.findings}
+
+
+def lights(report: Report) -> dict[str, Light]:
+    return {finding.key: finding.light for finding in report.findings}
+
+
+def test_all_is_green_when_all_is_set_up(live: Live) -> None:
+    live.set_up()
+    found = lights(live.house.rt.doctor.examine())
+    assert set(found.values()) == {Light.GREEN}, found
+    assert set(found) == {
+        f"sender {DOMAIN}", "key", "key reads", f"domain {DOMAIN}", f"spf {DOMAIN}",
+        f"dkim {DOMAIN}", f"dmarc {DOMAIN}", "replies", "links", "webhook", "clock",
+    }  # fmt: skip
+
+
+def test_nothing_set_up_is_red_with_everything_to_paste(live: Live) -> None:
+    live.sendgrid.account.add_domain(DOMAIN, is_valid=False)
+    found = by_key(live.house.rt.doctor.examine())
+    assert found[f"domain {DOMAIN}"].light is Light.RED
+    assert {each.name for each in found[f"domain {DOMAIN}"].records} == {
+        f"em7.{DOMAIN}", f"s1._domainkey.{DOMAIN}", f"s2._domainkey.{DOMAIN}",
+    }  # fmt: skip
+    assert found["webhook"].light is Light.RED
+    assert HOOK in found["webhook"].say
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "manner"),
+    [
+        (f"em7.{DOMAIN}", f"spf {DOMAIN}", Manner.SERVFAIL),
+        (f"s1._domainkey.{DOMAIN}", f"dkim {DOMAIN}", Manner.SERVFAIL),
+        (f"_dmarc.{DOMAIN}", f"dmarc {DOMAIN}", Manner.SERVFAIL),
+        (DOMAIN, "replies", Manner.SERVFAIL),
+        (f"_dmarc.{DOMAIN}", f"dmarc {DOMAIN}", Manner.LAME),
+        (f"_dmarc.{DOMAIN}", f"dmarc {DOMAIN}", Manner.SILENT),
+        (f"_dmarc.{DOMAIN}", f"dmarc {DOMAIN}", Manner.GARBAGE),
+    ],
+)
+def test_a_name_that_does_not_answer_is_unknown_and_then_stands_as_it_did(
+    live: Live, name: str, key: str, manner: Manner
+) -> None:
+    live.set_up()
+    doctor = live.house.rt.doctor
+    live.dns.manners[name] = manner
+    assert lights(doctor.examine())[key] is Light.UNKNOWN
+    live.dns.manners.clear()
+    doctor.look()
+    live.dns.manners[name] = manner
+    assert lights(doctor.look())[key] is Light.GREEN
+
+
+def test_a_truncated_answer_is_asked_for_again_and_read_whole(live: Live) -> None:
+    live.set_up()
+    live.dns.manners[f"_dmarc.{DOMAIN}"] = Manner.TRUNCATED
+    assert lights(live.house.rt.doctor.examine())[f"dmarc {DOMAIN}"] is Light.GREEN
+
+
+def test_a_provider_that_is_away_is_unknown_and_tells_no_lie(live: Live) -> None:
+    live.set_up()
+    live.sendgrid.account_faults.extend([BROKEN] * 3)
+    live.sendgrid.log_faults.append(BROKEN)
+    found = lights(live.house.rt.doctor.examine())
+    assert found["key"] is Light.UNKNOWN
+    assert "key reads" not in found
+    assert f"domain {DOMAIN}" not in found
+    assert found["webhook"] is Light.AMBER
+
+
+def test_a_wrong_key_is_red(live: Live) -> None:
+    live.set_up()
+    live.sendgrid.api_key = "SG.another"
+    assert lights(live.house.rt.doctor.examine())["key"] is Light.RED
+
+
+def test_a_key_that_may_only_send_is_green_and_what_goes_without_is_amber(live: Live) -> None:
+    live.set_up()
+    account = live.sendgrid.account
+    account.scopes = ["mail.send"]
+    account.forbidden = {
+        "/v3/whitelabel/domains",
+        "/v3/user/webhooks/event/settings/all",
+    }
+    found = by_key(live.house.rt.doctor.examine())
+    assert found["key"].light is Light.GREEN
+    assert found["key reads"].light is Light.AMBER
+    assert found[f"dkim {DOMAIN}"].light is Light.GREEN
+    assert found[f"spf {DOMAIN}"].light is Light.AMBER
+    assert not live.house.rt.doctor.examine().in_the_way
+
+
+def test_each_name_is_asked_for_once_a_look(live: Live) -> None:
+    live.set_up()
+    live.house.rt.doctor.examine()
+    asked = [(name, kind) for name, kind, _ in live.dns.asked]
+    assert len(asked) == len(set(asked))
+
+
+def test_nothing_is_changed_at_the_provider(live: Live) -> None:
+    live.set_up()
+    live.house.rt.doctor.examine()
+    assert live.sendgrid.accepted == []
+    assert live.sendgrid.account.erased == []
+
+
+def test_both_senders_are_looked_at_when_service_mail_has_its_own(live: Live) -> None:
+    live.set_up()
+    doctor = live.house.rt.doctor
+    setup = replace(doctor.setup, senders=(f"news@mail.{DOMAIN}", f"hello@{DOMAIN}"))
+    found = lights(replace(doctor, setup=setup).examine())
+    assert found[f"domain mail.{DOMAIN}"] is Light.GREEN
+    assert found[f"dmarc mail.{DOMAIN}"] is Light.GREEN
+    assert found[f"sender {DOMAIN}"] is Light.GREEN
+
+
+def test_an_smtp_sender_is_looked_at_by_what_its_owner_told(live: Live) -> None:
+    live.set_up()
+    live.dns.text(DOMAIN, "v=spf1 include:_spf.provider.example ~all")
+    live.dns.text("_spf.provider.example", "v=spf1 -all")
+    setup = MailSetup(
+        Provider.SMTP,
+        (f"hello@{DOMAIN}",),
+        site=f"https://{DOMAIN}",
+        dkim_selector="s1",
+        spf_include="_spf.provider.example",
+    )
+    found = lights(replace(live.house.rt.doctor, setup=setup, account=None).examine())
+    assert found == {
+        f"sender {DOMAIN}": Light.GREEN,
+        f"spf {DOMAIN}": Light.GREEN,
+        f"dkim {DOMAIN}": Light.GREEN,
+        f"dmarc {DOMAIN}": Light.GREEN,
+        "replies": Light.GREEN,
+        "links": Light.GREEN,
+        "webhook": Light.AMBER,
+        "clock": Light.GREEN,
+    }
+
+
+def test_where_mail_stays_on_the_machine_there_is_nothing_to_look_at(house: House) -> None:
+    assert not house.rt.doctor.has_anything_to_look_at
+    assert house.rt.doctor.examine().findings == ()
+    with house.rt.sessions.begin() as session:
+        proof.ask_look(session)
+    house.work()
+    with house.rt.reading.begin() as session:
+        assert proof.proof(session).report is None
+
+
+def test_the_webhook_we_ask_for_is_a_page_of_ours(live: Live) -> None:
+    adapter = create_app(live.house.rt).url_map.bind(DOMAIN)
+    path = re.sub(r"https://[^/]+", "", live.house.rt.doctor.setup.webhook_url)
+    assert adapter.test(path, method="POST")
+
+
+# When it looks -----------------------------------------------------------------------------------
+
+
+def looks(live: Live) -> int:
+    """How often SendGrid was asked what the key may do."""
+    return live.sendgrid.account.asked.count("/v3/scopes")
+
+
+def test_the_worker_looks_every_hour_until_all_is_well_and_then_once_a_day(live: Live) -> None:
+    seen = []
+    for hour in range(29):
+        if hour == 3:
+            live.set_up()
+        live.house.rt.worker.tick()
+        seen.append(looks(live))
+        live.house.clock.advance(HOUR)
+    assert seen == [1, 2, 3, *[4] * 24, 5, 5]
+
+
+def test_somebody_who_asks_is_not_kept_waiting_an_hour(live: Live) -> None:
+    house = live.house
+    live.set_up()
+    house.work()
+    before = looks(live)
+    with house.rt.sessions.begin() as session:
+        proof.ask_look(session)
+    house.clock.advance(timedelta(seconds=10))
+    house.work()
+    assert looks(live) == before + 1
+
+
+def test_a_look_runs_beside_the_mail(live: Live) -> None:
+    started: list[Errand] = []
+    worker = replace(live.house.rt.worker, aside=started.append)
+    worker.tick()
+    assert [errand for errand in started if errand == live.house.rt.doctor.look]
+    assert looks(live) == 0, "it was given away, not done"
+
+
+def test_an_errand_in_a_thread_of_its_own_is_done(live: Live) -> None:
+    live.set_up()
+    in_a_thread(live.house.rt.doctor.look)
+    for thread in threading.enumerate():
+        if thread.name == "errand":
+            thread.join()
+    with live.house.rt.reading.begin() as session:
+        assert control.sending_state(session).unproved is None
