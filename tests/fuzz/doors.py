@@ -66,8 +66,8 @@ def description() -> dict[str, Any]:
 @contextmanager
 def open_doors(*, signed: bool) -> Iterator[Doors]:
     """`signed` lets every webhook in; otherwise each is refused at the signature."""
-    errors = Errors()
-    logging.getLogger("funnel").addHandler(errors)
+    errors, log = Errors(), logging.getLogger("funnel")
+    log.addHandler(errors)
     with (
         tempfile.TemporaryDirectory() as folder,
         open_house(f"sqlite:///{folder}/funnel.db", Path(folder)) as house,
@@ -75,8 +75,10 @@ def open_doors(*, signed: bool) -> Iterator[Doors]:
         ada = make.confirmed(house)
         token = house.rt.links.token(LinkPurpose.UNSUBSCRIBE, ada.subscriber_handle)
         rt = replace(house.rt, verifier=OpenVerifier()) if signed else house.rt
-        yield Doors(house, open_door(house, rt).client.application, token, errors)
-    logging.getLogger("funnel").removeHandler(errors)
+        try:
+            yield Doors(house, open_door(house, rt).client.application, token, errors)
+        finally:
+            log.removeHandler(errors)
 
 
 def knock(doors: Doors, times: int, number: int | None = None) -> int:
