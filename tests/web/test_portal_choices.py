@@ -36,7 +36,7 @@ def ticks(page: str) -> dict[str | None, bool]:
 def test_the_choices_show_what_stands_and_hide_the_address(door: Door) -> None:
     make.joined(door.house)
     page = door.get(preferences(door))
-    assert ticks(page) == {"series": True, "challenge": True}
+    assert ticks(page) == {"series": True, "challenge": True, "clicks": False}
     assert "ada@example.org" not in page
 
 
@@ -46,7 +46,7 @@ def test_saving_keeps_what_is_ticked_and_ends_the_rest(door: Door) -> None:
     answer = door.press(page, challenge="yes")
     assert "Your choices take effect at once." in words_of(door.get(answer.headers["Location"]))
     assert purposes(door) == {Purpose.CHALLENGE}
-    assert ticks(door.get(page)) == {"series": False, "challenge": True}
+    assert ticks(door.get(page)) == {"series": False, "challenge": True, "clicks": False}
 
 
 def test_unticking_everything_is_an_unsubscribe_that_can_be_taken_back(door: Door) -> None:
