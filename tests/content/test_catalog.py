@@ -91,6 +91,7 @@ def test_the_shipped_wordings_are_these_to_the_letter(catalog: Catalog) -> None:
         "guide": ("guide", 1),
         "series": ("series", 1),
         "health": ("health", 2),
+        "clicks": ("clicks", 1),
         "challenge": ("challenge", 1),
         "address": ("address", 1),
     }
@@ -102,6 +103,11 @@ def test_the_shipped_wordings_are_these_to_the_letter(catalog: Catalog) -> None:
         "I agree that Clinical Massage MK may keep my answers about pain, injury or health for up "
         "to 90 days and use them to make my guide personal, and for nothing else. I can take this "
         "back at any time, and my answers are then deleted."
+    )
+    assert catalog.wordings["clicks"].text == (
+        "You may note which links in my emails I press, so that Clinical Massage MK can see what "
+        "helps me and send me less of what I do not read. I can take this back at any time, and "
+        "what was noted is then deleted."
     )
     assert catalog.wordings["challenge"].text == (
         "Send me the 5-day challenge from Clinical Massage MK: one email a day for five days, and "
