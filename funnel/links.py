@@ -23,6 +23,7 @@ class LinkPurpose(StrEnum):
 
     CONFIRM = "confirm"
     CHANGE = "change"
+    KEEP_ADDRESS = "keep-address"
     GUIDE = "guide"
     PORTAL = "portal"
     PREFERENCES = "preferences"
@@ -39,6 +40,7 @@ PATTERNS = {
     "challenge-open": "/challenge",
     "confirm": "/confirm/{token}",
     "confirm-change": "/change-address/{token}",
+    "keep-address": "/keep-address/{token}",
     "guide": "/guide/{token}",
     "challenge": "/challenge/{token}",
     "day": "/challenge/{token}/day/{day}",

@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 DAY_LINKS = tuple(f"day-{number}" for number in range(1, 6))
-SERVICE_LINKS = frozenset({"confirm", "confirm-change", "my-data"})
+SERVICE_LINKS = frozenset({"confirm", "confirm-change", "keep-address", "my-data"})
 PITCH_LINKS = frozenset({"challenge", "programme", "booking", *DAY_LINKS})
 LINK_NAMES = frozenset(
     {"guide", "website", "safety", "privacy", "preferences"} | PITCH_LINKS | SERVICE_LINKS

@@ -1,4 +1,5 @@
-"""What must not be forgotten with a restored database: erasures, and people who said stop."""
+"""What must not be forgotten with a restored database: erasures, people who said stop, and who
+moved to another address."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,11 +12,13 @@ class Done(StrEnum):
     ERASED = "erased"
     SUPPRESSED = "suppressed"
     WITHDREW = "withdrew"
+    MOVED = "moved"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the journal. The address is a keyed hash; `about` says which reason or purpose.
+    """One line of the journal. The address is a keyed hash; `about` says which reason or purpose,
+    or is the hash of the address that a person moved to.
 
     `at` is the funnel's time.
     """

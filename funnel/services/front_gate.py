@@ -75,7 +75,7 @@ def admits(
     name = proofs.solved(proof, machine)
     if name and limits.take(session, f"proof:{name}", limit=1, window=PROOF_LIFE, now=now):
         return True
-    _note_refusal(session, network, now)
+    note_refusal(session, network, now=now)
     return False
 
 
@@ -85,7 +85,7 @@ def visitor_may_ask(session: Session, network: str, *, now: datetime) -> bool:
     by_day = limits.take(session, f"ip-day:{network}", limit=20, window=DAY, now=now)
     if not (by_hour and by_day):
         log.warning("a request was let lie: over 5 an hour, or 20 a day, from one connection")
-        _note_refusal(session, network, now)
+        note_refusal(session, network, now=now)
     return by_hour and by_day
 
 
@@ -109,7 +109,7 @@ def address_may_get_more(
         session, f"confirm-{kind}:{key}", limit=1, window=DAY, now=now
     ) and limits.take(session, f"{month}:{key}", limit=3, window=MONTH, now=now)
     if not may and network is not None:
-        _note_refusal(session, network, now)
+        note_refusal(session, network, now=now)
     return may
 
 
@@ -129,7 +129,7 @@ def free_hour(session: Session, *, now: datetime, kind: str = "confirm") -> date
     return None
 
 
-def _note_refusal(session: Session, network: str, now: datetime) -> None:
+def note_refusal(session: Session, network: str, *, now: datetime) -> None:
     """Count a connection that was refused, once in an hour however often it comes."""
     hour = f"{now:%Y%m%d%H}"
     if limits.count(session, f"refused:{hour}:{network}", window=2 * HOUR, now=now) == 1:

@@ -52,10 +52,14 @@ class EditionView:
 
 @dataclass(frozen=True)
 class GuideView:
-    """What the guide's page shows. `answers_until`: while answers of hers are kept."""
+    """What the guide's page shows. `answers_until`: while answers of hers are kept.
+
+    `is_withheld`: no new link to it is sent yet, for her address is too new.
+    """
 
     first_name: str | None
     is_expired: bool
+    is_withheld: bool
     answers_until: datetime | None
     guide: EditionView
     tracker: EditionView
@@ -144,11 +148,22 @@ def print_anew(session: Session, person: Subscriber, *, now: datetime) -> None:
 
 
 def send_to_person(session: Session, person: Subscriber, *, now: datetime) -> None:
-    """Send the link to the guide again, at most once a day, and let it live another month."""
+    """Send the link to the guide again, at most once a day, and let it live another month.
+
+    One with answers of theirs waits until their address has settled.
+    """
+    if is_withheld(session, person.id, now=now):
+        return
     guide = request_for(session, person, now=now)
     if guide.ready_at is not None:
         guide.link_expires_at = now + GUIDE_LINK_LIFE
         _put_ready_mail(session, guide, f"{now:%Y-%m-%d}", now)
+
+
+def is_withheld(session: Session, subscriber_id: int, *, now: datetime) -> bool:
+    """Whether a person's guide holds answers, and their address is too new for a link to them."""
+    has_answers = session.get(KeptAnswers, subscriber_id) is not None
+    return has_answers and people.is_settling(session, subscriber_id, now=now)
 
 
 def tell_ready(session: Session, guide: Guide, *, now: datetime) -> None:
@@ -208,6 +223,7 @@ def guide_view(session: Session, handle: UUID, *, now: datetime) -> GuideView:
     return GuideView(
         first_name=guide.subscriber.first_name,
         is_expired=_is_expired(guide, now),
+        is_withheld=is_withheld(session, guide.subscriber_id, now=now),
         answers_until=answers.delete_at if answers else None,
         guide=views[Edition.GUIDE],
         tracker=views[Edition.TRACKER],

@@ -23,6 +23,7 @@ _REFERRED = {
     ("confirm", MailClass.CONFIRM): LinkPurpose.CONFIRM,
     ("confirm-change", MailClass.CONFIRM): LinkPurpose.CHANGE,
     ("my-data", MailClass.RECEIPT): LinkPurpose.YOUR_DATA,
+    ("keep-address", MailClass.DELIVER): LinkPurpose.KEEP_ADDRESS,
 }
 _ALWAYS = frozenset({"unsubscribe"})
 
@@ -139,7 +140,7 @@ class LetterWriter:
                 return self._signed(name, LinkPurpose.UNSUBSCRIBE, draft.handle)
             case "guide" if draft.guide_handle is not None:
                 return self._signed(name, LinkPurpose.GUIDE, draft.guide_handle)
-            case "confirm" | "confirm-change" | "my-data" if draft.reference:
+            case "confirm" | "confirm-change" | "my-data" | "keep-address" if draft.reference:
                 return self._referred(draft, name, draft.reference)
             case _:
                 return self._day(draft, name)

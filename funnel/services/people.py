@@ -2,14 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, SelectBase, func, select
 from sqlalchemy.orm import Session
 
 from funnel.db.bulk import among
-from funnel.db.people import Consent, FunnelEvent, Subscriber, Suppression
+from funnel.db.people import AddressChange, Consent, FunnelEvent, Subscriber, Suppression
 from funnel.domain.errors import LinkInvalid, NotFound
 from funnel.domain.people import (
     PersonState,
@@ -22,6 +22,7 @@ from funnel.domain.sequence import Fact
 
 # When a fact last became true: it may do so again.
 LAST_AT = func.coalesce(FunnelEvent.again_at, FunnelEvent.occurred_at)
+SETTLES = timedelta(days=7)
 
 
 def by_handle(session: Session, handle: UUID, *, lock: bool = False) -> Subscriber:
@@ -31,6 +32,16 @@ def by_handle(session: Session, handle: UUID, *, lock: bool = False) -> Subscrib
     if person is None:
         raise LinkInvalid
     return person
+
+
+def is_settling(session: Session, subscriber_id: int, *, now: datetime) -> bool:
+    """Whether a person's address is so new that their old mailbox may still take the move back.
+
+    Until then nothing that opens all they told us goes to the new one.
+    """
+    is_young = AddressChange.confirmed_at > now - SETTLES
+    query = select(AddressChange.id).where(AddressChange.subscriber_id == subscriber_id, is_young)
+    return session.scalars(query.limit(1)).first() is not None
 
 
 def by_id(session: Session, subscriber_id: int) -> Subscriber:

@@ -12,10 +12,18 @@ from funnel.domain.people import parse_address, parse_name
 from funnel.domain.places import place_name, places_with
 from funnel.links import LinkPurpose
 from funnel.runtime import Runtime
-from funnel.services import address_change, clicks, details, preferences, quiet, self_check
+from funnel.services import (
+    address_back,
+    address_change,
+    clicks,
+    details,
+    preferences,
+    quiet,
+    self_check,
+)
 from funnel.services.details import NewPrint
 from funnel.services.preferences import Choice
-from funnel.web import forms
+from funnel.web import forms, gate
 from funnel.web.routes import routes_of
 
 _NAME_SAVED = {
@@ -138,8 +146,17 @@ def change_address(rt: Runtime, token: str) -> ResponseReturnValue:
         return _show(rt, token, Typed(email=email, errors={"email": str(problem)})), 422
     if forms.is_trapped():
         return redirect(f"/preferences/{token}?done=address", 303)
-    act = partial(address_change.ask, address=address, links=rt.links, ip_key=forms.ip_key())
-    return _do(rt, token, act, "address")
+    handle, ip_key = rt.links.read(LinkPurpose.PREFERENCES, token), forms.ip_key()
+    with rt.sessions.begin() as session:
+        is_admitted = gate.admits(rt, session)
+        if is_admitted:
+            address_change.ask(
+                session, handle, address, links=rt.links, ip_key=ip_key, now=rt.clock.now()
+            )
+    if not is_admitted:
+        return _show(rt, token, Typed(email=email, errors={"email": gate.ONE_STEP_MORE})), 422
+    rt.bell.ring("mail")
+    return redirect(f"/preferences/{token}?done=address", 303)
 
 
 def keep_address(rt: Runtime, token: str) -> ResponseReturnValue:
@@ -185,6 +202,33 @@ def confirm_change(rt: Runtime, token: str) -> ResponseReturnValue:
     return redirect(f"/change-address/{token}", 303)
 
 
+def ask_to_keep_address(rt: Runtime, token: str) -> ResponseReturnValue:
+    """Where the mail to the old mailbox leads: what would be kept, and a button."""
+    handle = rt.links.read(LinkPurpose.KEEP_ADDRESS, token)
+    try:
+        with rt.reading.begin() as session:
+            view = address_back.back_view(session, handle, now=rt.clock.now())
+    except LinkExpired:
+        return render_template("portal/address_kept.html", is_over=True), 410
+    return render_template("portal/keep_address.html", view=view, is_done=False)
+
+
+def take_address_back(rt: Runtime, token: str) -> ResponseReturnValue:
+    handle = rt.links.read(LinkPurpose.KEEP_ADDRESS, token)
+    evidence = forms.evidence(rt, "keep-address")
+    try:
+        with rt.sessions.begin() as session:
+            view = address_back.take_back(
+                session, handle, evidence=evidence, links=rt.links, now=rt.clock.now()
+            )
+    except LinkExpired:
+        return render_template("portal/address_kept.html", is_over=True), 410
+    except AddressTaken:
+        return render_template("portal/address_kept.html", is_over=False), 409
+    rt.bell.ring("mail")
+    return render_template("portal/keep_address.html", view=view, is_done=True)
+
+
 def set_clicks(rt: Runtime, token: str) -> ResponseReturnValue:
     """Let us note which links she presses, or take that back; what was noted is then deleted."""
     allows = forms.posted_fields().get("clicks") == "yes"
@@ -207,4 +251,6 @@ ROUTES: tuple[tuple[str, str, Callable[..., ResponseReturnValue]], ...] = (
     ("/preferences/<token>/clicks", "POST", set_clicks),
     ("/change-address/<token>", "GET", ask_to_confirm_change),
     ("/change-address/<token>", "POST", confirm_change),
+    ("/keep-address/<token>", "GET", ask_to_keep_address),
+    ("/keep-address/<token>", "POST", take_address_back),
 )

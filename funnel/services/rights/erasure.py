@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from funnel.db.bulk import among
 from funnel.db.complaints import Complaint
 from funnel.db.mail import MailEvent, Message, RateWindow
-from funnel.db.people import ConsentEvent, Subscriber
+from funnel.db.people import AddressChange, ConsentEvent, Subscriber
 from funnel.db.rights import ErasureJob
 from funnel.domain.clock import Clock
 from funnel.domain.complaints import ComplaintState
@@ -30,6 +30,7 @@ BURIAL: dict[str, object] = {
     "source": "",
     "seconds_on_page": None,
 }
+CHANGED_MAIL = "service/address_changed"
 WAITING = "Waits until no mail can be under way any more."
 
 
@@ -47,8 +48,8 @@ class Eraser:
         """Erase one person; raises NotFound for one who is not there.
 
         What is left is the keyed hash that leaves the address alone, evidence and purchases
-        without a person, and, until it is done outside too, a job with the sealed address. A mail
-        that is being handed over at this instant may still arrive; after that, none.
+        without a person, and, until it is done outside too, a job with the sealed address; the
+        same for addresses they moved away from. A mail that is being handed over at this instant may still arrive; after that, none.
         """
         person = session.get(
             Subscriber, subscriber_id, with_for_update=True, populate_existing=True
@@ -56,19 +57,23 @@ class Eraser:
         if person is None:
             raise NotFound
         journal.note(session, Done.ERASED, person.email_key, now=now)
-        suppression.suppress_address(
-            session, person.email_key, SuppressionReason.ERASED, links=self.links, now=now
-        )
-        session.add(
-            ErasureJob(
-                sealed_address=self.vault.seal(person.email.encode()),
-                asked_at=now,
-                not_before=self.clock.machine() + self.margin,
-                attempt=0,
-                why=WAITING,
+        own = [person.email, *_left_addresses(session, [person.id])]
+        for address in own:
+            suppression.suppress_address(
+                session, address.lower(), SuppressionReason.ERASED, links=self.links, now=now
             )
-        )
+        for address in (*own, *_unconfirmed_addresses(session, person.id)):
+            session.add(self._job(address, now))
         bury(session, [person], pepper=self.links.pepper)
+
+    def _job(self, address: str, now: datetime) -> ErasureJob:
+        return ErasureJob(
+            sealed_address=self.vault.seal(address.encode()),
+            asked_at=now,
+            not_before=self.clock.machine() + self.margin,
+            attempt=0,
+            why=WAITING,
+        )
 
 
 def bury(session: Session, people: Collection[Subscriber], *, pepper: bytes) -> None:
@@ -76,6 +81,7 @@ def bury(session: Session, people: Collection[Subscriber], *, pepper: bytes) -> 
     session.flush()
     ids = [person.id for person in people]
     keys = [person.email_key for person in people]
+    keys += [address.lower() for address in _left_addresses(session, ids)]
     _delete_events(session, ids, keys)
     _delete_windows(session, keys, pepper)
     _delete_letters(session, keys)
@@ -95,10 +101,35 @@ def bury(session: Session, people: Collection[Subscriber], *, pepper: bytes) -> 
         session.expunge(person)
 
 
+def _left_addresses(session: Session, ids: Collection[int]) -> list[str]:
+    """The addresses that people moved away from, and that nobody else has by now: the old mailbox
+    was told of each move."""
+    told = Message.mail_key == CHANGED_MAIL
+    query = select(Message.to_address).where(among(session, Message.subscriber_id, ids), told)
+    return _of_nobody(session, session.scalars(query).all())
+
+
+def _unconfirmed_addresses(session: Session, subscriber_id: int) -> list[str]:
+    """Addresses a person typed, and nobody confirmed: they may be a stranger's."""
+    query = select(AddressChange.email).where(
+        AddressChange.subscriber_id == subscriber_id, AddressChange.confirmed_at.is_(None)
+    )
+    return _of_nobody(session, session.scalars(query).all())
+
+
+def _of_nobody(session: Session, addresses: Iterable[str | None]) -> list[str]:
+    """These addresses, each once, without those of people who are here."""
+    found = {address.lower(): address for address in addresses if address}
+    query = select(Subscriber.email_key).where(Subscriber.email_key.in_(found))
+    taken = set(session.scalars(query))
+    return [address for key, address in sorted(found.items()) if key not in taken]
+
+
 def _delete_events(session: Session, ids: list[int], keys: list[str]) -> None:
     """What the provider told. An event that somebody has in hand waits for these very people: it
     finds them gone, and is emptied then."""
-    hers = select(Message.id).where(among(session, Message.subscriber_id, ids))
+    to_stranger = Message.subscriber_id.is_(None) & func.lower(Message.to_address).in_(keys)
+    hers = select(Message.id).where(among(session, Message.subscriber_id, ids) | to_stranger)
     is_hers = or_(MailEvent.message_id.in_(hers), _names_address(keys))
     found = select(MailEvent.id).where(is_hers).with_for_update(skip_locked=True)
     session.execute(

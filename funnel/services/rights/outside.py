@@ -18,6 +18,7 @@ from funnel.vault import Vault
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=10)
+LOCKED = "No key in SECRET_KEY opens the address, so nobody can be asked to erase it."
 
 
 @dataclass(frozen=True)
@@ -70,17 +71,17 @@ class OutsideErasure:
         return _Job(found.id, self._address(found), found.attempt)
 
     def _address(self, job: ErasureJob) -> str:
-        """The address; empty when no key opens it, so that nobody can be asked any more."""
+        """The address; empty when no key of this process opens it: another's may."""
         try:
             return self.vault.open(job.sealed_address).decode()
         except VaultLocked:
-            log.error("an address to be erased outside is sealed with a key that is gone")
+            log.error("an address to be erased outside is sealed with a key that is not here")
             return ""
 
     def _ask(self, job: _Job) -> str | None:
         """Why it has to be asked again; None when it is done."""
         if not job.address:
-            return None
+            return LOCKED
         try:
             self.provider.erase([job.address])
         except (CannotTellNow, ProviderRefused, OSError) as error:

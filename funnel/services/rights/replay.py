@@ -1,7 +1,7 @@
 """After a restore: erasures, and people who said stop, are applied again from the journal."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,7 +16,7 @@ from funnel.domain.journal import Done, Entry
 from funnel.domain.people import Purpose, SuppressionReason, fingerprint
 from funnel.domain.ports import Journal
 from funnel.links import Links
-from funnel.services import consent, people, self_check, suppression
+from funnel.services import clicks, consent, people, self_check, suppression
 from funnel.services.rights.erasure import Eraser
 
 BY_JOURNAL = Evidence("", "journal", "unknown", "journal")
@@ -37,6 +37,12 @@ class Replayed:
 
 
 @dataclass(frozen=True)
+class _Person:
+    id: int
+    created_at: datetime
+
+
+@dataclass(frozen=True)
 class Replay:
     """Applies the journal to a database that was restored. Safe to repeat."""
 
@@ -50,11 +56,10 @@ class Replay:
         Whoever came, or agreed anew, after an entry is left as they are.
         """
         entries = self._entries(since)
-        found = self._find(session, entries)
-        known = {each.address_hash for said in found.values() for each in said}
-        for address_hash, said in entries.items():
-            if address_hash not in known:
-                _suppress_again(session, address_hash, said)
+        here = self._here(session) if entries else {}
+        for address_hash in entries.keys() - here.keys():
+            _suppress_again(session, address_hash, entries[address_hash])
+        found = {who: said for who, said in _about(here, entries) if said}
         people.lock(session, found.keys())
         erased = stopped = 0
         for subscriber_id, said in sorted(found.items()):
@@ -74,13 +79,13 @@ class Replay:
                 found[entry.address_hash].append(entry)
         return found
 
-    def _find(self, session: Session, entries: Mapping[str, list[Entry]]) -> dict[int, list[Entry]]:
-        """The people the entries are about, by subscriber id: only a hash tells."""
-        if not entries:
-            return {}
-        rows = session.execute(select(Subscriber.id, Subscriber.email_key))
-        hashes = {row.id: fingerprint(row.email_key, self.links.pepper) for row in rows}
-        return {who: entries[each] for who, each in hashes.items() if each in entries}
+    def _here(self, session: Session) -> dict[str, _Person]:
+        """Everybody who is here, by the hash of their address: only that tells whom it is about."""
+        columns = (Subscriber.id, Subscriber.email_key, Subscriber.created_at)
+        return {
+            fingerprint(row.email_key, self.links.pepper): _Person(row.id, row.created_at)
+            for row in session.execute(select(*columns))
+        }
 
     def _stop(
         self, session: Session, person: Subscriber, said: Collection[Entry], now: datetime
@@ -101,15 +106,46 @@ class Replay:
         return True
 
 
+def _about(
+    here: Mapping[str, _Person], entries: Mapping[str, list[Entry]]
+) -> Iterator[tuple[int, list[Entry]]]:
+    """Each person who is here with what was done about them, at whatever address."""
+    for address_hash, person in here.items():
+        yield person.id, _followed(address_hash, person.created_at, entries)
+
+
+def _followed(
+    address_hash: str, came_at: datetime, entries: Mapping[str, list[Entry]]
+) -> list[Entry]:
+    """What was done at an address, and from each move on at the one moved to.
+
+    A move from before the person came was somebody else's.
+    """
+    found: list[Entry] = []
+    used: set[Entry] = set()
+    since: datetime | None = None
+    while True:
+        said = [each for each in entries.get(address_hash, ()) if since is None or each.at >= since]
+        moves = {e for e in said if e.done is Done.MOVED and e.at >= came_at} - used
+        move = min(moves, key=lambda each: each.at, default=None)
+        found += [e for e in said if e.done is not Done.MOVED and (not move or e.at <= move.at)]
+        if move is None:
+            return found
+        used.add(move)
+        address_hash, since = move.about, move.at
+
+
 def _is_understood(entry: Entry) -> bool:
     """Whether it is about something that this version knows."""
+    if entry.done is Done.MOVED:
+        return bool(entry.about)
     known: type[StrEnum] = Purpose if entry.done is Done.WITHDREW else SuppressionReason
     return entry.about in {"", *known}
 
 
 def _suppress_again(session: Session, address_hash: str, said: Collection[Entry]) -> None:
     for each in said:
-        if each.done is not Done.WITHDREW:
+        if each.done not in {Done.WITHDREW, Done.MOVED}:
             insert_if_absent(
                 session,
                 Suppression,
@@ -136,5 +172,8 @@ def _withdraw(
         return False
     if purpose == Purpose.HEALTH:
         self_check.withdraw(session, person.public_id, evidence=BY_JOURNAL, now=now)
+        return True
+    if purpose == Purpose.CLICKS:
+        clicks.withdraw(session, person, evidence=BY_JOURNAL, now=now)
         return True
     return consent.withdraw(session, person, Purpose(purpose), evidence=BY_JOURNAL, now=now)
