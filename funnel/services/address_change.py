@@ -71,6 +71,11 @@ def ask(
         _put_confirm(session, person, change, now)
 
 
+def confirm_key(handle: UUID) -> str:
+    """The key of the mail that goes to the new address."""
+    return f"change:{handle}"
+
+
 def _put_confirm(
     session: Session, person: Subscriber, change: AddressChange, now: datetime
 ) -> None:
@@ -81,7 +86,7 @@ def _put_confirm(
             person,
             "confirm_change",
             mail_class=MailClass.CONFIRM,
-            dedupe_key=f"change:{change.public_id}",
+            dedupe_key=confirm_key(change.public_id),
             reference=str(change.public_id),
             to_address=change.email,
             not_before=goes_at,
@@ -130,8 +135,9 @@ def confirm(
     """Move a person to the address that a link was mailed to, with its evidence.
 
     Consents, places and links stay as they are; a suppression of the old address stays with it.
-    For a week the old mailbox can take it back: see `people.is_settling`. Repeating it changes nothing. Raises LinkExpired, also after an unsubscribe in between, and
-    AddressTaken where the address cannot be theirs: two people are never made one.
+    For a week the old mailbox can take it back: see `people.is_settling`. Repeating it changes
+    nothing. Raises LinkExpired, also after an unsubscribe in between, and AddressTaken where the
+    address cannot be theirs: two people are never made one.
     """
     change, person = find_locked(session, handle)
     _refuse_old(change, person, now)

@@ -1,19 +1,24 @@
 """Complaints about how we handled somebody's details: taken from anybody, kept sealed, answered."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from funnel.db.bulk import among
 from funnel.db.complaints import Complaint
+from funnel.db.mail import Message
+from funnel.db.people import Subscriber
 from funnel.domain.complaints import ComplaintState
-from funnel.domain.errors import NotFound, TooManyTries, VaultLocked
-from funnel.domain.people import Address, fingerprint
+from funnel.domain.errors import NotFound, VaultLocked
+from funnel.domain.people import Address, SuppressionReason, fingerprint
 from funnel.domain.ports import MailClass
 from funnel.links import Links
-from funnel.services import outbox
-from funnel.services.front_gate import DAY, HOUR, MONTH, free_hour
+from funnel.services import outbox, people
+from funnel.services.front_gate import DAY, HOUR, MONTH, free_hour, note_refusal
 from funnel.services.limits import take
 from funnel.services.steering import Steered
 from funnel.vault import Vault
@@ -47,14 +52,17 @@ class Complaints:
 
     def take(
         self, session: Session, letter: Letter, *, links: Links, ip_key: str, now: datetime
-    ) -> None:
+    ) -> bool:
         """Keep a complaint and acknowledge it by mail; the same for every address.
 
-        Raises TooManyTries for the sixth in an hour or the twenty-first in a day from one
-        connection, and when strangers flood the form: nothing is lost without a word.
+        False, and nothing kept, for the sixth in an hour or the twenty-first in a day from one
+        connection, and when strangers flood the form: whoever asks is told, so nothing is lost
+        without a word.
         """
-        if not _may_complain(session, ip_key, links, now):
-            raise TooManyTries
+        network = fingerprint(ip_key, links.pepper)
+        if not _may_complain(session, network, now):
+            note_refusal(session, network, now=now)
+            return False
         kept = Complaint(
             public_id=uuid4(),
             received_at=now,
@@ -67,6 +75,7 @@ class Complaints:
         session.add(kept)
         if _acknowledge(session, kept, letter.address, links, now):
             kept.acknowledged_at = now
+        return True
 
     def open(self, session: Session, complaint_id: int) -> Opened:
         """The words of a complaint; raises NotFound. Whoever calls it notes who has read it."""
@@ -92,9 +101,8 @@ def ack_key(complaint: Complaint) -> str:
     return f"complaint:{complaint.public_id}"
 
 
-def _may_complain(session: Session, ip_key: str, links: Links, now: datetime) -> bool:
+def _may_complain(session: Session, key: str, now: datetime) -> bool:
     """Counted apart from requests for the guide: whoever asked too often may still complain."""
-    key = fingerprint(ip_key, links.pepper)
     return (
         take(session, f"complaint-ip-hour:{key}", limit=5, window=HOUR, now=now)
         and take(session, f"complaint-ip-day:{key}", limit=20, window=DAY, now=now)
@@ -130,6 +138,11 @@ def _find(session: Session, complaint_id: int, *, lock: bool = False) -> Complai
     return found
 
 
+def is_there(session: Session, complaint_id: int) -> bool:
+    """Whether a complaint is kept."""
+    return session.get(Complaint, complaint_id) is not None
+
+
 def acknowledged(session: Session, complaint_id: int, *, now: datetime) -> Steered:
     """Somebody told the person by hand that it came; raises NotFound."""
     _find(session, complaint_id, lock=True).acknowledged_at = now
@@ -147,11 +160,29 @@ def answered(session: Session, complaint_id: int, *, now: datetime) -> Steered:
     return Steered("Noted that a complaint was answered.")
 
 
-def close(session: Session, complaint_id: int, *, now: datetime) -> Steered:
-    """Nothing more is to be done; raises NotFound."""
+def close(session: Session, complaint_id: int, *, links: Links, now: datetime) -> Steered:
+    """Nothing more is to be done; raises NotFound. What an erased person wrote goes with it."""
     found = _find(session, complaint_id, lock=True)
+    if _is_of_somebody_erased(session, found, links):
+        delete_all(session, [found.id])
+        return Steered("Closed a complaint, and deleted it: whoever wrote it was erased.")
     found.state, found.closed_at = ComplaintState.CLOSED, found.closed_at or now
     return Steered("Closed a complaint.")
+
+
+def _is_of_somebody_erased(session: Session, found: Complaint, links: Links) -> bool:
+    key = fingerprint(found.email_key, links.pepper)
+    reasons = people.suppressions(session, {key}).get(key, frozenset())
+    is_here = select(Subscriber.id).where(Subscriber.email_key == found.email_key)
+    return SuppressionReason.ERASED in reasons and session.scalar(is_here) is None
+
+
+def delete_all(session: Session, ids: Collection[int]) -> None:
+    """Delete complaints, each with the mail that acknowledged it."""
+    found = session.scalars(select(Complaint).where(among(session, Complaint.id, ids))).all()
+    acknowledged_by = [ack_key(each) for each in found]
+    session.execute(delete(Message).where(Message.dedupe_key.in_(acknowledged_by)))
+    session.execute(delete(Complaint).where(among(session, Complaint.id, ids)))
 
 
 def reopen(session: Session, complaint_id: int) -> Steered:

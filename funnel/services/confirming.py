@@ -45,7 +45,9 @@ def confirmation_view(
 ) -> ConfirmationView:
     """What the confirm page shows; raises LinkInvalid or LinkExpired."""
     asked = _find_confirmation(session, handle)
-    person = session.get_one(Subscriber, asked.subscriber_id)
+    person = session.get(Subscriber, asked.subscriber_id)
+    if person is None:  # erased at this very moment
+        raise LinkInvalid
     _refuse_old(asked, person, now)
     guide = _guide_of(session, person)
     waiting = _with_answers(session, asked, now)
@@ -77,7 +79,9 @@ def confirm(
     asked = _find_confirmation(session, handle)
     # The person's row is the lock that two clicks at once wait for.
     query = select(Subscriber).where(Subscriber.id == asked.subscriber_id)
-    person = session.scalars(query.with_for_update(key_share=True)).one()
+    person = session.scalars(query.with_for_update(key_share=True)).first()
+    if person is None:  # erased at this very moment, and the request with them
+        raise LinkInvalid
     session.refresh(asked)
     _refuse_old(asked, person, now)
     if asked.confirmed_at is None:

@@ -39,7 +39,7 @@ def change_name(
     guide = session.scalars(select(Guide).where(Guide.subscriber_id == person.id)).first()
     if not on_guide or guide is None or guide.document.get("first_name") == name:
         return NewPrint.NONE
-    if not take(session, f"print:{person.id}", limit=PRINTS_A_DAY, window=DAY, now=now):
+    if not take(session, f"print:{person.public_id}", limit=PRINTS_A_DAY, window=DAY, now=now):
         return NewPrint.TOMORROW
     guides.print_anew(session, person, now=now)
     return NewPrint.ANEW

@@ -157,18 +157,26 @@ def _handle(session: Session, event: MailEvent, links: Links, clock: Clock) -> N
     reason = suppression_for(kind)
     if reason is not None:
         _suppress(session, event, message, reason, links, clock.now())
-    if message is None and _is_about_somebody_erased(session, event.body, links):
-        event.body = {"event": event.body.get("event", "")}
+    key = _address_key(event.body)
+    if message is None and key is not None and not _is_here(session, key):
+        event.body = _without_address(session, event.body, key, links)
 
 
-def _is_about_somebody_erased(session: Session, body: Mapping[str, object], links: Links) -> bool:
-    """Late news of a mail to somebody who is here no more: it must not bring the address back."""
-    key = _address_key(body)
-    if key is None or session.scalar(select(Subscriber.id).where(Subscriber.email_key == key)):
-        return False
+def _is_here(session: Session, key: str) -> bool:
+    query = select(Subscriber.id).where(Subscriber.email_key == key)
+    return session.scalar(query) is not None
+
+
+def _without_address(
+    session: Session, body: Mapping[str, object], key: str, links: Links
+) -> dict[str, object]:
+    """Late news of somebody who is here no more must not bring the address back: of one who was
+    erased nothing stays, of one whose time was over what finds the mail."""
     address_hash = fingerprint(key, links.pepper)
-    found = people.suppressions(session, {address_hash}).get(address_hash, frozenset())
-    return SuppressionReason.ERASED in found
+    reasons = people.suppressions(session, {address_hash}).get(address_hash, frozenset())
+    if SuppressionReason.ERASED in reasons:
+        return {"event": body.get("event", "")}
+    return {name: value for name, value in body.items() if key not in str(value).lower()}
 
 
 def _find_message(session: Session, body: Mapping[str, object]) -> Message | None:

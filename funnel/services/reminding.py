@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, aliased
 from funnel.db.mail import Message
 from funnel.db.people import Confirmation, Subscriber
 from funnel.domain.delivery import NOT_STARTED, MessageState
+from funnel.domain.errors import InvalidInput
 from funnel.domain.people import PersonState, parse_address
 from funnel.domain.ports import MailClass
 from funnel.links import Links
@@ -69,7 +70,10 @@ def _remind(
     session: Session, asked: Confirmation, person: Subscriber, links: Links, now: datetime
 ) -> None:
     standing = people.standings(session, [person], pepper=links.pepper)[person.id]
-    address = parse_address(person.email)
+    try:
+        address = parse_address(person.email)
+    except InvalidInput:  # it was taken by older rules
+        return
     if standing.suppressions or not address_may_get_more(
         session, address, "reminder", links=links, network=None, now=now
     ):

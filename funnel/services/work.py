@@ -123,7 +123,8 @@ class Worker:
                 limits.forget_old_windows(session, now=self.clock.now())
                 mail_events.match_again(session, clock=self.clock)
         if self.remind_after is not None and self._takes("remind", REMIND_EVERY):
-            drain(partial(self._remind, self.remind_after), self.stopping)
+            remind = partial(self._remind, self.remind_after)
+            run_guarded(partial(drain, remind, self.stopping))
         if self.errands and self._takes("errands", ERRANDS_EVERY):
             for errand in self.errands.due():
                 self.aside(errand)

@@ -69,12 +69,18 @@ def send(rt: Runtime) -> ResponseReturnValue:
 
 
 def _take(rt: Runtime, letter: Letter) -> bool:
-    """Take a complaint in, unless the gate asks for a proof that it does not bring."""
+    """Take a complaint in, unless the gate asks for a proof that it does not bring.
+
+    Raises TooManyTries, once the refusal and the used proof are kept.
+    """
     now, ip_key = rt.clock.now(), forms.ip_key()
     with rt.sessions.begin() as session:
         is_admitted = gate.admits(rt, session)
-        if is_admitted:
-            rt.complaints.take(session, letter, links=rt.links, ip_key=ip_key, now=now)
+        is_taken = is_admitted and rt.complaints.take(
+            session, letter, links=rt.links, ip_key=ip_key, now=now
+        )
+    if is_admitted and not is_taken:
+        raise TooManyTries
     return is_admitted
 
 

@@ -236,11 +236,11 @@ def complain(
     words: str = "You wrote to me after I left.",
     name: str | None = "Cleo",
     ip_key: str | None = None,
-) -> None:
-    """Send the form for complaints, as anybody may."""
+) -> bool:
+    """Send the form for complaints, as anybody may; True when it was taken."""
     letter = Letter(parse_address(email), name, words)
     with house.rt.sessions.begin() as session:
-        house.rt.complaints.take(
+        return house.rt.complaints.take(
             session,
             letter,
             links=house.rt.links,

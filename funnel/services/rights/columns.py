@@ -26,7 +26,7 @@ class Kind(StrEnum):
     HERS = "exported to her"
     INNER = "inner workings: numbers of rows, leases, counters"
     GUARDED = "opens or recognises something, so it leaves by no export"
-    SEALED = "encrypted; opened for her alone"
+    SEALED = "encrypted; opened for her alone, or for whoever answers a complaint"
     NOBODYS = "about nobody who gets mail"
 
 

@@ -49,7 +49,8 @@ class Eraser:
 
         What is left is the keyed hash that leaves the address alone, evidence and purchases
         without a person, and, until it is done outside too, a job with the sealed address; the
-        same for addresses they moved away from. A mail that is being handed over at this instant may still arrive; after that, none.
+        same for addresses they moved away from. A mail that is being handed over at this instant
+        may still arrive; after that, none.
         """
         person = session.get(
             Subscriber, subscriber_id, with_for_update=True, populate_existing=True

@@ -9,13 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from funnel.content.brand import Brand
-from funnel.db.complaints import Complaint
 from funnel.db.people import Confirmation, KeptAnswers, Subscriber
 from funnel.db.texts import TextVersion
 from funnel.domain.errors import NotFound
 from funnel.domain.schedule import zone_of
 from funnel.links import Links
-from funnel.services.complaints import Complaints
 from funnel.services.reports.titles import subjects
 from funnel.services.rights.columns import TABLES
 from funnel.services.rights.records import Record, plain, plain_record, records_of
@@ -23,8 +21,6 @@ from funnel.services.self_check import Keeper
 
 ANSWERS = "self_check"
 ANSWERS_TITLE = "Your answers to the self-check"
-COMPLAINTS = "complaint_words"
-COMPLAINTS_TITLE = "What you complained of"
 
 
 @dataclass(frozen=True)
@@ -74,7 +70,7 @@ def personal_data(
         raise NotFound
     parts = [_part(session, key, person, links.pepper) for key in _exported()]
     if keeper is not None:
-        parts += [_answers(session, person, keeper), _complaints(session, person, keeper)]
+        parts.append(_answers(session, person, keeper))
     return PersonalData(
         made_at=now,
         zone=zone_of(person.time_zone),
@@ -129,16 +125,3 @@ def _answers(session: Session, person: Subscriber, keeper: Keeper) -> Part:
     opened = [keeper.spelled(each) for each in sealed]
     rows: list[Record] = [{**each} for each in opened if each]
     return Part(ANSWERS, ANSWERS_TITLE, tuple(rows))
-
-
-def _complaints(session: Session, person: Subscriber, keeper: Keeper) -> Part:
-    """Her complaints in her own words, and what we noted of each."""
-    sealed = select(Complaint.id, Complaint.received_at).where(
-        Complaint.email_key == person.email_key
-    )
-    opened = Complaints(keeper.vault).open
-    rows: list[Record] = []
-    for number, received_at in session.execute(sealed.order_by(Complaint.id)).all():
-        found = opened(session, number)
-        rows.append({"received_at": received_at, "words": found.words, "outcome": found.outcome})
-    return Part(COMPLAINTS, COMPLAINTS_TITLE, tuple(rows))

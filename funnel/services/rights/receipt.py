@@ -23,6 +23,8 @@ PURPOSES = {
     "series": "The follow-up series",
     "health": "Keeping answers about health",
     "challenge": "The challenge’s emails",
+    "clicks": "Noting which links are pressed",
+    "address": "The address of the emails",
 }
 _SAID = {
     ("asked", True): "Ticked this box",
@@ -31,6 +33,7 @@ _SAID = {
     ("joined", True): "Agreed, by joining",
     ("chosen", True): "Chose it, on the page of email choices",
     ("withdrawn", False): "Took it back",
+    ("changed", True): "Confirmed another address, from the address itself",
     ("expired", False): "Its time was over, so it ended by itself",
 }
 

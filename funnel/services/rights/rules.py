@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, delete, exists, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, delete, exists, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from funnel.content.retention import Retention
@@ -22,13 +22,16 @@ from funnel.db.people import (
     ConsentEvent,
     FunnelEvent,
     KeptAnswers,
+    LinkClick,
     Subscriber,
 )
 from funnel.db.rights import DataRequest
+from funnel.domain.clicks import ClickKind
 from funnel.domain.delivery import OPEN_STATES
 from funnel.domain.people import PersonState, Purpose
 from funnel.domain.retention import months_before, years_before
-from funnel.services import self_check, visits
+from funnel.services import complaints, self_check, visits
+from funnel.services.address_change import confirm_key
 from funnel.services.rights.erasure import bury
 
 PEOPLE_AT_ONCE = 100
@@ -115,6 +118,7 @@ def _answers(days: int) -> Rule:
 
 
 def _of_rows(kept: Retention) -> tuple[Rule, ...]:
+    dealt_with = func.coalesce(Complaint.closed_at, Complaint.answered_at)
     return (
         Rule(
             "raw-events",
@@ -136,11 +140,11 @@ def _of_rows(kept: Retention) -> tuple[Rule, ...]:
         Rule(
             "complaints",
             "Complaints about personal details",
-            f"{kept.complaints_months} months after they were closed",
-            lambda now: select(Complaint.id, Complaint.closed_at.label("since")).where(
-                Complaint.closed_at <= months_before(now, kept.complaints_months)
+            f"{kept.complaints_months} months after they were answered or closed",
+            lambda now: select(Complaint.id, dealt_with.label("since")).where(
+                dealt_with <= months_before(now, kept.complaints_months)
             ),
-            _delete_from(Complaint),
+            _delete_complaints,
         ),
         Rule(
             "audit",
@@ -164,11 +168,11 @@ def _of_rows(kept: Retention) -> tuple[Rule, ...]:
         Rule(
             "address-changes",
             "Wishes to have mail at another address",
-            "until their link runs out",
+            "until their link runs out, or the move has settled",
             lambda now: select(AddressChange.id, AddressChange.expires_at.label("since")).where(
                 AddressChange.expires_at <= now
             ),
-            _delete_from(AddressChange),
+            _delete_changes,
         ),
         Rule(
             "data-requests",
@@ -211,6 +215,7 @@ def gets_mail() -> ColumnElement[bool]:
 
 def is_silent(cutoff: datetime) -> ColumnElement[bool]:
     """Holds for people who have given no sign of life since then, whatever it could be."""
+    by_person = LinkClick.kind == ClickKind.PERSON
     in_challenge = ChallengeEntry.id == ChallengeDayDone.entry_id
     signs = (
         _sign(FunnelEvent.subscriber_id, FunnelEvent.occurred_at > cutoff),
@@ -221,6 +226,7 @@ def is_silent(cutoff: datetime) -> ColumnElement[bool]:
         _sign(Purchase.subscriber_id, Purchase.purchased_at > cutoff),
         _sign(ConsentEvent.subscriber_id, ConsentEvent.occurred_at > cutoff),
         _sign(DataRequest.subscriber_id, DataRequest.asked_at > cutoff),
+        _sign(LinkClick.subscriber_id, (LinkClick.clicked_at > cutoff) & by_person),
     )
     return (Subscriber.created_at <= cutoff) & ~or_(*signs)
 
@@ -244,6 +250,19 @@ def _delete_attempts(session: Session, found: Found, _now: datetime) -> None:
         .where(tuple_(Attempt.message_id, Attempt.fence).in_(keys))
         .execution_options(synchronize_session=False)
     )
+
+
+def _delete_complaints(session: Session, found: Found, _now: datetime) -> None:
+    complaints.delete_all(session, [row.id for row in found])
+
+
+def _delete_changes(session: Session, found: Found, _now: datetime) -> None:
+    """What was never confirmed goes with its mail: the address may be a stranger's."""
+    is_meant = among(session, AddressChange.id, [row.id for row in found])
+    mistyped = select(AddressChange.public_id).where(is_meant, AddressChange.confirmed_at.is_(None))
+    keys = [confirm_key(handle) for handle in session.scalars(mistyped)]
+    session.execute(delete(Message).where(Message.dedupe_key.in_(keys)))
+    session.execute(delete(AddressChange).where(is_meant))
 
 
 def _delete_from(table: Any) -> Callable[[Session, Found, datetime], None]:

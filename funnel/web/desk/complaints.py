@@ -13,13 +13,14 @@ from sqlalchemy.orm import Session
 from funnel.domain.complaints import MAX_WORDS, plain_words
 from funnel.runtime import Runtime
 from funnel.services import staff
-from funnel.services.complaints import Opened, acknowledged, answered, close, reopen
+from funnel.services.complaints import Opened, acknowledged, answered, close, is_there, reopen
 from funnel.services.reports import complaints as report
 from funnel.services.steering import Steered
+from funnel.web.desk import access
 from funnel.web.desk.acts import do
 
 Act = Callable[[Session, int], Steered]
-TIMED = {"acknowledged": acknowledged, "answered": answered, "close": close}
+TIMED = {"acknowledged": acknowledged, "answered": answered}
 
 
 def add_pages(routes: Blueprint, rt: Runtime) -> None:
@@ -29,13 +30,15 @@ def add_pages(routes: Blueprint, rt: Runtime) -> None:
     def complaints() -> str:
         with rt.reading.begin() as session:
             found = report.complaints(session, zone=_zone(rt), now=rt.clock.now())
-        return render_template("desk/complaints.html", items=found)
+        is_deleted = request.args.get("done") == "deleted"
+        return render_template("desk/complaints.html", items=found, is_deleted=is_deleted)
 
     @routes.get("/complaints/<int:complaint_id>")
     def complaint(complaint_id: int) -> str:
         return _show(rt, complaint_id)
 
     @routes.post("/complaints/<int:complaint_id>/read")
+    @access.needs_recent_password(rt)
     def read_complaint(complaint_id: int) -> str:
         with rt.sessions.begin() as session:
             opened = rt.complaints.open(session, complaint_id)
@@ -48,7 +51,15 @@ def add_pages(routes: Blueprint, rt: Runtime) -> None:
         name = request.form.get("act", "")
         act = _act(rt, name)
         do(rt, lambda session: act(session, complaint_id), f"complaint {complaint_id}")
+        if not _is_there(rt, complaint_id):
+            return redirect(url_for("desk.complaints", done="deleted"), 303)
         return redirect(url_for("desk.complaint", complaint_id=complaint_id, done=name), 303)
+
+
+def _is_there(rt: Runtime, complaint_id: int) -> bool:
+    """Closing one of somebody erased deletes it."""
+    with rt.reading.begin() as session:
+        return is_there(session, complaint_id)
 
 
 def _zone(rt: Runtime) -> str:
@@ -71,5 +82,8 @@ def _act(rt: Runtime, name: str) -> Act:
     if name == "note":
         outcome = plain_words(request.form.get("outcome", ""))[:MAX_WORDS]
         return lambda session, key: rt.complaints.note_outcome(session, key, outcome)
-    act, now = TIMED.get(name) or abort(400), rt.clock.now()
+    now = rt.clock.now()
+    if name == "close":
+        return lambda session, key: close(session, key, links=rt.links, now=now)
+    act = TIMED.get(name) or abort(400)
     return lambda session, key: act(session, key, now=now)

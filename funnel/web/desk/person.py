@@ -28,7 +28,7 @@ def add_pages(routes: Blueprint, rt: Runtime) -> None:
             offers=rt.catalog.offers,
             step_titles=steps,
             paused_sequences=paused,
-            is_data_sent=request.args.get("sent") == "data",
+            data_sent=request.args.get("sent", ""),
         )
 
     @routes.post("/people/<int:subscriber_id>/paid")

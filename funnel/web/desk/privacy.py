@@ -51,6 +51,7 @@ def _add_copies(routes: Blueprint, rt: Runtime) -> None:
     """Each is a POST that shows what it made: looking leaves a line, and a GET writes nothing."""
 
     @routes.post("/people/<int:subscriber_id>/receipt")
+    @access.needs_recent_password(rt)
     def person_receipt(subscriber_id: int) -> ResponseReturnValue:
         with rt.sessions.begin() as session:
             made = receipt.receipt(session, subscriber_id, now=rt.clock.now())
@@ -81,10 +82,12 @@ def _add_copies(routes: Blueprint, rt: Runtime) -> None:
     def person_send_data(subscriber_id: int) -> ResponseReturnValue:
         with rt.sessions.begin() as session:
             person = people.by_id(session, subscriber_id)
-            requests.send_link(session, person, links=rt.links, now=rt.clock.now())
-            _note(session, rt, "sent a person the link to their data", subscriber_id)
+            is_sent = requests.send_link(session, person, links=rt.links, now=rt.clock.now())
+            did = "sent" if is_sent else "tried to send"
+            _note(session, rt, f"{did} a person the link to their data", subscriber_id)
         rt.bell.ring("mail")
-        return redirect(url_for("desk.person", subscriber_id=subscriber_id, sent="data"), 303)
+        sent = "data" if is_sent else "nothing"
+        return redirect(url_for("desk.person", subscriber_id=subscriber_id, sent=sent), 303)
 
 
 def _add_erasure(routes: Blueprint, rt: Runtime) -> None:
