@@ -266,7 +266,9 @@ def _suppress(
     if message is not None:
         elsewhere = message.to_address
         key = key or (elsewhere.lower() if elsewhere else None)
-        to = suppression.Recipient(message.subscriber_id, key, is_elsewhere=bool(elsewhere))
+        # A mail of a series went to the person, if at an address they have left since.
+        is_elsewhere = bool(elsewhere) and message.enrolment_id is None
+        to = suppression.Recipient(message.subscriber_id, key, is_elsewhere=is_elsewhere)
     suppression.suppress_recipient(session, to, reason, links=links, now=now)
 
 

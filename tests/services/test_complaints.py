@@ -17,6 +17,7 @@ from funnel.services.reports.complaints import ComplaintView
 from funnel.vault import Vault
 from tests.support import make
 from tests.support.house import House
+from tests.support.rights import dump, erase, hits
 
 DAY = timedelta(days=1)
 CLEO = "cleo@example.org"
@@ -179,6 +180,31 @@ def test_answered_closed_and_opened_again(each_house: House) -> None:
     found = only(house)
     assert (found.state, found.answered_at, found.closed_at) == (ComplaintState.OPEN, None, None)
     assert found.received_at == first
+
+
+def test_closing_what_somebody_erased_wrote_deletes_it(each_house: House) -> None:
+    house = each_house
+    for email in (CLEO, "ben@example.org"):
+        make.confirmed(house, email)
+        make.complain(house, email)
+    house.work()
+    erase(house, CLEO)
+    assert len(listed(house)) == 2, "it waits for its answer"
+    with house.rt.sessions.begin() as session:
+        for found in listed(house):
+            complaints.close(session, found.id, links=house.rt.links, now=house.clock.now())
+    assert [found.email for found in listed(house)] == ["ben@example.org"]
+    assert hits(dump(house), CLEO) == []
+
+
+def test_one_who_was_erased_and_came_back_keeps_the_complaint(house: House) -> None:
+    make.confirmed(house, CLEO)
+    make.complain(house)
+    erase(house, CLEO)
+    make.request(house, CLEO)
+    with house.rt.sessions.begin() as session:
+        complaints.close(session, only(house).id, links=house.rt.links, now=house.clock.now())
+    assert only(house).state == ComplaintState.CLOSED
 
 
 def test_the_desk_counts_what_is_open_and_says_when_it_is_late(house: House) -> None:

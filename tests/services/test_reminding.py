@@ -4,14 +4,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from funnel.db.people import Confirmation
+from funnel.db.people import Confirmation, Subscriber
+from funnel.db.rights import ErasureJob
 from funnel.domain.delivery import MessageState
 from funnel.domain.people import PersonState, SuppressionReason
 from funnel.services import reminding, suppression
 from tests.support import make
 from tests.support.house import House, link_in
+from tests.support.rights import erase
 from tests.support.steps import sender_of
 
 DAY = timedelta(days=1)
@@ -83,6 +85,35 @@ def test_it_goes_after_its_time_and_while_the_link_is_open(
     asked(house)
     house.clock.advance(wait)
     assert remind(house) == many
+
+
+def test_one_old_address_that_is_none_today_stops_no_other_reminder(house: House) -> None:
+    asked(house)
+    make.request(house, "bea@example.org", ip_key="another")
+    house.work()
+    with house.rt.sessions.begin() as session:
+        is_ada = Subscriber.email == "ada@example.org"
+        session.execute(update(Subscriber).where(is_ada).values(email="ada@@example"))
+    house.clock.advance(DAY)
+    assert remind(house) == 2
+    house.work()
+    assert [mail.subject for mail in house.mailer.to("bea@example.org")][-1] == REMINDER
+
+
+def test_a_reminder_that_fails_holds_up_no_other_part_of_the_work(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object, **__: object) -> int:
+        raise ValueError
+
+    monkeypatch.setattr(reminding, "remind_due", fail)
+    make.confirmed(house)
+    erase(house)
+    house.clock.advance(DAY)
+    replace(house.rt.worker, remind_after=DAY).tick()
+    assert "the next round comes" in caplog.text
+    with house.rt.reading.begin() as session:
+        assert session.scalars(select(ErasureJob)).all() == [], "what comes after it was done"
 
 
 def test_whoever_confirmed_is_not_reminded(house: House) -> None:

@@ -242,13 +242,41 @@ def test_late_news_of_her_mail_does_not_bring_her_address_back(each_house: House
     assert count(house, Subscriber) == 0
 
 
-def test_news_of_somebody_else_that_fits_no_mail_is_kept(house: House) -> None:
+def test_news_of_nobody_here_that_fits_no_mail_stays_without_the_address(house: House) -> None:
     make.confirmed(house)
     erase(house)
     tell(house, email="bea@example.org")
     with house.rt.reading.begin() as session:
         (event,) = session.scalars(select(MailEvent))
-    assert event.body["email"] == "bea@example.org"
+    assert event.body["event"] == "delivered"
+    assert "bea@example.org" not in str(event.body)
+
+
+def test_late_news_of_who_was_let_go_by_a_timer_brings_no_address_back(each_house: House) -> None:
+    house = each_house
+    make.request(house)
+    house.hop(timedelta(days=8))
+    assert count(house, Subscriber) == 0
+    reason = "550 <Ada@Example.org> unknown"
+    tell(house, event="bounce", email="Ada@Example.org", sg_message_id="x.y", reason=reason)
+    with house.rt.reading.begin() as session:
+        (event,) = session.scalars(select(MailEvent))
+    assert (event.body["event"], event.body["sg_message_id"]) == ("bounce", "x.y")
+    assert "ada@example.org" not in str(event.body).lower()
+    assert suppressions(house) == {"bounced"}, "which it has been used for"
+
+
+def test_what_was_told_of_her_complaints_receipt_goes_too(each_house: House) -> None:
+    house = each_house
+    make.confirmed(house)
+    make.complain(house, ADA)
+    house.work()
+    with house.rt.reading.begin() as session:
+        stranger = Message.subscriber_id.is_(None)
+        receipt = session.scalars(select(Message).where(stranger)).one()
+    tell(house, email=ADA, send_id=str(receipt.id))
+    erase(house)
+    assert count(house, MailEvent) == 0
 
 
 def test_events_of_hers_that_were_not_dealt_with_yet_go_too(each_house: House) -> None:

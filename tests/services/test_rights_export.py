@@ -48,12 +48,21 @@ def busy(each_house: House) -> House:
     return house
 
 
+def test_what_a_stranger_typed_under_her_address_is_in_no_export(house: House) -> None:
+    make.confirmed(house)
+    make.complain(house, "ada@example.org", words="zzcanary My husband hits me.")
+    data = data_of(house)
+    assert len(listed(data, "complaint")) == 1
+    assert "zzcanary" not in json.dumps(data.as_json())
+
+
 def test_everything_that_is_held_is_in_it(busy: House) -> None:
     data = data_of(busy)
     told = data.as_json()
     exported = {name for name, table in TABLES.items() if table.exported}
     assert exported | {"self_check"} <= told.keys()
     rare = {"owed_step", "step_skip", "suppression", "data_request", "challenge_day_done"}
+    rare |= {"address_change", "complaint", "link_click"}
     assert {name for name in exported if not told[name]} == rare
     text_of = json.dumps(told)
     assert "bea@example.org" not in text_of

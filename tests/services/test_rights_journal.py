@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import select
 
 from funnel.adapters.journal import NAME, FileJournal
-from funnel.db.people import KeptAnswers, Subscriber
+from funnel.db.people import KeptAnswers, LinkClick, Subscriber, Suppression
 from funnel.domain.journal import Done, Entry
 from funnel.domain.people import fingerprint
-from funnel.services import recovery, self_check, suppression
+from funnel.services import clicks, recovery, self_check, suppression
 from funnel.services.recovery import Due
 from funnel.services.rights.replay import Replayed
 from tests.support import make
@@ -22,6 +22,7 @@ from tests.support.house import START, House, open_house
 from tests.support.rights import dump, erase, hits
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+FAR, FARTHER = "ada@far.example.org", "ada@farther.example.org"
 ADA, BEA, CLEO, DOT = (f"{name}@example.org" for name in ("ada", "bea", "cleo", "dot"))
 
 
@@ -85,6 +86,84 @@ def test_a_restored_backup_brings_back_nobody_who_was_erased_or_said_stop(
             assert session.scalars(select(KeptAnswers)).all() == []
         house.hop(20 * DAY)
         assert {mail.to_address for mail in house.mailer.accepted} == {CLEO, DOT}
+
+
+@pytest.mark.parametrize("how", ["erased", "unsubscribed", "withdrew"])
+def test_whoever_moved_first_is_found_by_the_address_they_had(
+    database: Database, tmp_path: Path, how: str
+) -> None:
+    with open_house(database.url, tmp_path) as house:
+        make.confirmed(house, ADA, health=True)
+        house.hop(DAY)
+    backup = database.back_up()
+    with open_house(database.url, tmp_path, start=START + 2 * DAY) as house:
+        for old, new in ((ADA, FAR), (FAR, FARTHER)):
+            make.move(house, new, of=old)
+            house.hop(HOUR)
+        match how:
+            case "erased":
+                erase(house, FARTHER)
+            case "unsubscribed":
+                make.unsubscribed(house, FARTHER)
+            case _:
+                make.forget_answers(house, FARTHER)
+        house.hop(HOUR)
+    database.put_back(backup)
+    with open_house(database.url, tmp_path, start=START + 3 * DAY) as house:
+        house.work()
+        assert decide(house) == Replayed(how == "erased", how != "erased")
+        assert names(house) == (set() if how == "erased" else {ADA})
+        with house.rt.reading.begin() as session:
+            kept = session.scalars(select(KeptAnswers)).all()
+            left_alone = session.scalars(select(Suppression.address_hash)).all()
+        assert (kept == []) == (how != "unsubscribed")
+        digest = fingerprint(FARTHER, house.rt.links.pepper)
+        assert (digest in left_alone) == (how != "withdrew"), "the last address too"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_who_came_to_an_address_after_somebody_left_it_is_somebody_else(
+    database: Database, tmp_path: Path
+) -> None:
+    with open_house(database.url, tmp_path) as house:
+        make.confirmed(house, ADA)
+        make.move(house, FAR, of=ADA)
+        house.clock.advance(HOUR)
+        make.confirmed(house, ADA, name="Bea")
+        erase(house, FAR)
+        make.unsubscribed(house, ADA)
+        house.clock.advance(HOUR)
+        with house.rt.sessions.begin() as session:
+            found = house.rt.rights.replay.apply(session, START, now=house.clock.now())
+        assert found == Replayed(0, 0)
+        assert names(house) == {ADA}
+
+
+def test_moving_and_coming_back_is_no_circle(house: House) -> None:
+    make.confirmed(house, ADA)
+    digests = [fingerprint(each, house.rt.links.pepper) for each in (ADA, FAR)]
+    now = house.clock.now()
+    there = Entry(now, Done.MOVED, digests[0], digests[1])
+    back = Entry(now, Done.MOVED, digests[1], digests[0])
+    stop = Entry(now, Done.SUPPRESSED, digests[0], "unsubscribed")
+    house.rt.rights.replay.journal.append([there, back, stop])
+    with house.rt.sessions.begin() as session:
+        assert house.rt.rights.replay.apply(session, None, now=now) == Replayed(0, 1)
+    assert make.person(house).state == "unsubscribed"
+
+
+def test_clicks_that_were_noted_go_with_the_consent_that_was_taken_back(house: House) -> None:
+    done = make.confirmed(house)
+    with house.rt.sessions.begin() as session:
+        now = house.clock.now()
+        clicks.choose(session, done.subscriber_handle, allows=True, evidence=make.EVIDENCE, now=now)
+        whose = make.person(house).id
+        session.add(LinkClick(subscriber_id=whose, mail_key="x/y", clicked_at=now, kind="person"))
+    digest = fingerprint(ADA, house.rt.links.pepper)
+    house.rt.rights.replay.journal.append([Entry(now, Done.WITHDREW, digest, "clicks")])
+    with house.rt.sessions.begin() as session:
+        assert house.rt.rights.replay.apply(session, None, now=now) == Replayed(0, 1)
+        assert session.scalars(select(LinkClick)).all() == []
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -187,7 +266,6 @@ def test_the_journal_tells_of_nobody(house: House, tmp_path: Path) -> None:
     assert set(lines(tmp_path)) == {
         (Done.WITHDREW, "health"),
         (Done.WITHDREW, "series"),
-        (Done.SUPPRESSED, "unsubscribed"),
         (Done.SUPPRESSED, "erased"),
         (Done.ERASED, ""),
     }

@@ -4,15 +4,17 @@ import hashlib
 import json
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from funnel.domain.errors import NotFound
-from funnel.services import texts
+from funnel.domain.people import Purpose
+from funnel.services import clicks, consent, texts
 from funnel.services.rights import notice
-from funnel.services.rights.receipt import receipt
-from tests.support import make
+from funnel.services.rights.receipt import PURPOSES, receipt
+from tests.support import make, repo
 from tests.support.house import House
 from tests.support.rights import receipt_of
 
@@ -26,6 +28,35 @@ def say_differently(house: House, words: str) -> None:
     with house.rt.sessions.begin() as session:
         changed = replace(catalog, wordings=wordings)
         texts.import_shipped(session, (), changed, now=house.clock.now())
+
+
+def test_every_purpose_and_every_page_has_a_name_in_plain_words() -> None:
+    page = (repo.ROOT / "templates/web/paper/receipt.html").read_text("utf-8")
+    for purpose in (consent.GUIDE, consent.ADDRESS, *Purpose):
+        assert purpose in PURPOSES
+    for purpose in Purpose:
+        assert f'"{purpose}": "' in page, "what stands now"
+    for module in repo.modules("funnel/web/"):
+        source = (repo.ROOT / module.path).read_text("utf-8")
+        if "ROUTES" not in source or "forms.evidence(" not in source:
+            continue
+        for function in source.split("\ndef ")[1:]:
+            if "forms.evidence(" in function:
+                endpoint = f"{Path(module.path).stem}.{function.partition('(')[0]}"
+                assert f'"{endpoint}": "' in page, endpoint
+
+
+def test_a_change_of_address_and_clicks_are_told_in_plain_words(house: House) -> None:
+    done = make.confirmed(house)
+    make.move(house, "ada@new.example.org")
+    with house.rt.sessions.begin() as session:
+        now, whose = house.clock.now(), done.subscriber_handle
+        clicks.choose(session, whose, allows=True, evidence=make.EVIDENCE, now=now)
+    lines = receipt_of(house, "ada@new.example.org").lines
+    assert [(line.name, line.said) for line in lines[-2:]] == [
+        ("The address of the emails", "Confirmed another address, from the address itself"),
+        ("Noting which links are pressed", "Chose it, on the page of email choices"),
+    ]
 
 
 def test_three_changed_wordings_each_show_their_own_text(house: House) -> None:

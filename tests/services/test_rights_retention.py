@@ -6,17 +6,26 @@ from datetime import datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from funnel.cli import cli
 from funnel.content.retention import Retention
+from funnel.db.complaints import Complaint
 from funnel.db.desk import AuditEntry
 from funnel.db.mail import Attempt, MailEvent, Message
 from funnel.db.offers import Purchase
-from funnel.db.people import Confirmation, ConsentEvent, KeptAnswers, Subscriber
+from funnel.db.people import (
+    AddressChange,
+    Confirmation,
+    ConsentEvent,
+    KeptAnswers,
+    LinkClick,
+    Subscriber,
+)
 from funnel.db.rights import DataRequest
+from funnel.domain.clicks import ClickKind
 from funnel.domain.sequence import Fact
-from funnel.services import guides, mail_events, offers, people
+from funnel.services import complaints, guides, mail_events, offers, people, staff
 from funnel.services.reports import cohort, weeks
 from funnel.services.rights import requests, retention
 from funnel.services.rights.retention import Due
@@ -244,7 +253,8 @@ def test_any_sign_of_life_counts(house: House, sign: str) -> None:
 def test_the_record_of_the_desk_goes_after_two_years(each_house: House) -> None:
     with each_house.rt.sessions.begin() as session:
         add_staff(session)
-        session.execute(update(AuditEntry).values(occurred_at=each_house.clock.machine()))
+        session.execute(delete(AuditEntry))
+        staff.note(session, 1, "looked", "person 1", now=each_house.clock.machine())
     house = each_house
     goes_after(house, "audit", TWO_YEARS, lambda: count(house, AuditEntry))
 
@@ -284,6 +294,55 @@ def test_the_worker_does_it_every_hour_and_one_bad_rule_stops_no_other(
     worker.tick()
     assert names(house) == set()
     assert "the next round comes" in caplog.text
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_a_complaint_goes_with_its_acknowledgement_once_it_was_answered(
+    each_house: House, is_closed: bool
+) -> None:
+    house = each_house
+    make.complain(house)
+    make.complain(house, "dora@example.org")
+    with house.rt.sessions.begin() as session:
+        query = select(Complaint.id).where(Complaint.email == "cleo@example.org")
+        key, now = session.scalars(query).one(), house.clock.now()
+        complaints.answered(session, key, now=now)
+        if is_closed:
+            complaints.close(session, key, links=house.rt.links, now=now)
+    goes_after(house, "complaints", TWO_YEARS, lambda: count(house, Complaint) == 2)
+    with house.rt.reading.begin() as session:
+        left = session.scalars(select(Complaint.email)).all()
+        told = session.scalars(select(Message.to_address)).all()
+    assert left == told == ["dora@example.org"], "the open one stays, however long"
+
+
+def test_a_mistyped_new_address_goes_with_the_wish_and_a_confirmed_one_stays_told(
+    each_house: House,
+) -> None:
+    house = each_house
+    make.confirmed(house)
+    make.ask_to_move(house, "typo@example.org")
+    house.work()
+    make.confirmed(house, BEA)
+    make.move(house, "bea@new.example.org", of=BEA)
+    house.clock.advance(8 * DAY)
+    run(house)
+    with house.rt.reading.begin() as session:
+        told = set(session.scalars(select(Message.to_address))) - {None}
+    assert told == {ADA, BEA, "bea@new.example.org"}
+    assert count(house, AddressChange) == 0
+
+
+@pytest.mark.parametrize("kind", ClickKind)
+def test_a_noted_click_of_a_person_is_a_sign_of_life(house: House, kind: ClickKind) -> None:
+    make.confirmed(house, series=False)
+    house.clock.advance(YEAR)
+    with house.rt.sessions.begin() as session:
+        whose, now = make.person(house).id, house.clock.now()
+        session.add(LinkClick(subscriber_id=whose, mail_key="x/y", clicked_at=now, kind=kind))
+    house.clock.advance(YEAR)
+    run(house)
+    assert (ADA in names(house)) == (kind is ClickKind.PERSON)
 
 
 def test_many_go_in_batches(house: House) -> None:

@@ -224,6 +224,49 @@ def test_the_evidence_of_a_change_names_its_page(door: Door) -> None:
     assert row.seconds_on_page is not None
 
 
+def test_the_mail_to_the_old_mailbox_leads_to_a_button_that_takes_it_back(door: Door) -> None:
+    make.confirmed(door.house)
+    act(door, "address", email=NEW)
+    door.house.work()
+    link = link_in(door.house.mailer.to(OLD)[-1], "/keep-address/")
+    assert "Then your emails go on coming to a…@example.org." in words_of(door.get(link))
+    done = told(door, door.press(link_in(door.house.mailer.to(NEW)[0], "/change-address/")))
+    assert "For 7 days your old mailbox can take this back." in done
+    door.house.work()
+    assert link_in(door.house.mailer.to(OLD)[-1], "/keep-address/") == link
+    assert "Then your emails come to a…@example.org again." in words_of(door.get(link))
+    assert make.person(door.house, NEW).first_name == "Ada", "looking changes nothing"
+    answer = door.press(link)
+    assert "You keep your address" in words_of(answer.text)
+    assert "/preferences/" not in answer.text
+    assert make.person(door.house).first_name == "Ada"
+    assert door.client.post(link).status_code == 410
+    assert door.client.get(link).status_code == 410
+
+
+def test_a_link_of_another_kind_keeps_no_address(door: Door) -> None:
+    make.confirmed(door.house)
+    handle = make.ask_to_move(door.house, NEW)
+    make.press_move(door.house, handle)
+    for purpose in set(LinkPurpose) - {LinkPurpose.KEEP_ADDRESS}:
+        token = door.rt.links.token(purpose, handle)
+        assert door.client.post(f"/keep-address/{token}").status_code == 404
+    assert make.person(door.house, NEW).first_name == "Ada"
+
+
+def test_a_used_link_opens_nothing_once_the_address_is_another(door: Door) -> None:
+    make.confirmed(door.house)
+    act(door, "address", email=NEW)
+    door.house.work()
+    link = link_in(door.house.mailer.to(NEW)[0], "/change-address/")
+    assert "/preferences/" in door.get(door.press(link).headers["Location"])
+    make.move(door.house, "ada@third.example.org", of=NEW)
+    for answer in (door.client.get(link), door.client.post(link)):
+        assert answer.status_code == 410
+        assert "This link was used, or has run out" in words_of(answer.text)
+        assert "/preferences/" not in answer.text
+
+
 def nobody(_: Door) -> None:
     """Nobody has it."""
 

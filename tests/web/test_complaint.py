@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from werkzeug.test import TestResponse
 
 from funnel.db.complaints import Complaint
+from funnel.db.mail import RateWindow
 from tests.support import make
 from tests.support.front_door import Door, Outline, open_door, words_of
 from tests.support.visitor import hidden_fields
@@ -110,6 +111,9 @@ def test_too_many_are_told_so_and_what_was_typed_is_not_lost(door: Door) -> None
     assert "Please try again in an hour, or write to us." in words_of(answer.text)
     assert WORDS in answer.text
     assert len(kept(door)) == 5
+    with door.rt.reading.begin() as session:
+        counted = session.scalars(select(RateWindow.key)).all()
+    assert any(key.startswith("refused:") for key in counted), "it is felt as pressure"
 
 
 class Away(sessionmaker[Session]):
@@ -138,7 +142,8 @@ def test_looking_at_it_keeps_nothing(door: Door) -> None:
 
 
 def test_the_privacy_notice_leads_to_it(door: Door) -> None:
-    assert "/complaint" in {tag["href"] for tag in Outline(door.get("/privacy")).all("a")}
+    hrefs = {tag["href"] for tag in Outline(door.get("/privacy")).all("a")}
+    assert door.rt.links.url("complaint") in hrefs
 
 
 def test_as_many_words_as_are_allowed_fit_whatever_their_letters(door: Door) -> None:

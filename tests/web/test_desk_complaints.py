@@ -1,5 +1,7 @@
 """Complaints at the desk: counted, read by a button that is noted, answered."""
 
+from datetime import timedelta
+
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -9,6 +11,7 @@ from funnel.db.desk import AuditEntry
 from tests.support import make
 from tests.support.desk import csrf_of, signed_in, text_of
 from tests.support.house import House
+from tests.support.rights import erase
 
 WORDS = "zzcanary You wrote about my sciatica."
 
@@ -73,6 +76,23 @@ def test_every_look_at_the_words_is_noted(house: House, desk: FlaskClient, page:
         assert "zzcanary You wrote about my sciatica." in press(desk, f"{page}/read")
     number = page.rpartition("/")[2]
     assert audited(house) == [("read a complaint", f"complaint {number}")] * 2
+
+
+def test_reading_asks_for_the_password_again(house: House, desk: FlaskClient, page: str) -> None:
+    house.clock.advance(timedelta(minutes=6))
+    answer = desk.post(f"{page}/read", data={"csrf": csrf_of(desk)})
+    assert answer.status_code == 403
+    assert "zzcanary" not in answer.text
+    assert audited(house) == []
+
+
+def test_closing_what_somebody_erased_wrote_deletes_it_and_says_so(
+    house: House, desk: FlaskClient, page: str
+) -> None:
+    make.confirmed(house, "cleo@example.org")
+    erase(house, "cleo@example.org")
+    assert "Closed, and deleted" in press(desk, page, act="close")
+    assert desk.get(page).status_code == 404
 
 
 def test_words_cannot_be_read_by_a_link(desk: FlaskClient, page: str) -> None:

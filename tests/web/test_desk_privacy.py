@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
@@ -9,6 +10,7 @@ from sqlalchemy import func, select
 
 from funnel.db.desk import AuditEntry
 from funnel.db.people import Subscriber
+from funnel.services import suppression
 from funnel.services.rights import notice
 from tests.support import make, repo
 from tests.support.desk import csrf_of, desk_pages, signed_in, text_of
@@ -98,6 +100,32 @@ def test_the_link_to_their_data_goes_to_the_person_and_leaves_a_line(
     house.work()
     assert [mail.subject for mail in house.mailer.to(ADA)][-1] == "Your data"
     assert record(house) == [("sent a person the link to their data", "person 1")]
+
+
+@pytest.mark.parametrize("trouble", ["often", "bounced", "moved"])
+def test_the_desk_says_when_no_link_went(desk: FlaskClient, house: House, trouble: str) -> None:
+    with house.rt.sessions.begin() as session:
+        person = session.merge(make.person(house))
+        if trouble == "bounced":
+            suppression.bounce(session, person, links=house.rt.links, now=house.clock.now())
+    if trouble == "moved":
+        make.move(house, "ada@new.example.org")
+    form = {"csrf": csrf_of(desk)}
+    for _ in range(3 if trouble == "often" else 0):
+        desk.post("/desk/people/1/send-data", data=form)
+    answer = desk.post("/desk/people/1/send-data", data=form)
+    words = text_of(desk.get(answer.headers["Location"]))
+    assert "Not sent" in words
+    assert "On its way" not in words
+    assert record(house)[-1] == ("tried to send a person the link to their data", "person 1")
+
+
+def test_a_receipt_asks_for_the_password_again(desk: FlaskClient, house: House) -> None:
+    house.clock.advance(timedelta(minutes=6))
+    answer = desk.post("/desk/people/1/receipt", data={"csrf": csrf_of(desk)})
+    assert answer.status_code == 403
+    assert house.rt.catalog.wordings["series"].text not in words_of(answer.text)
+    assert record(house) == []
 
 
 @pytest.mark.parametrize("typed", ["", "ada", "yes", "bea@example.org", "ada@example.org2"])

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from funnel.adapters.proof_of_work import AltchaProofs
 from funnel.db.mail import Message
-from funnel.db.people import Subscriber
+from funnel.db.people import AddressChange, Subscriber
 from funnel.domain.proof_of_work import ProofMode
+from funnel.links import LinkPurpose
 from funnel.services import front_gate
 from funnel.web.gate import FRESH_SECONDS
 from tests.support import make
@@ -92,6 +93,21 @@ def challenge_link(gate: Door) -> tuple[str, str, dict[str, str]]:
 
 
 FORMS = [landing, self_check, send_again, challenge_link]
+
+
+def test_so_does_the_form_for_another_address(gate: Door) -> None:
+    make.confirmed(gate.house)
+    token = gate.rt.links.token(LinkPurpose.PREFERENCES, make.person(gate.house).public_id)
+    path = f"/preferences/{token}/address"
+    fields = {"email": "new@example.org"}
+    before = count_of(gate.house, AddressChange)
+    refused = gate.client.post(path, data=fields)
+    assert refused.status_code == 422
+    assert BUSY in words_of(refused.text)
+    assert count_of(gate.house, AddressChange) == before
+    taken = gate.client.post(path, data={**fields, "altcha": sum_on(refused.text)})
+    assert taken.status_code == 303
+    assert count_of(gate.house, AddressChange) == before + 1
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)

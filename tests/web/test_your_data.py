@@ -101,6 +101,19 @@ def test_an_address_that_never_confirmed_gets_one_a_day_without_what_a_stranger_
     assert "Buy-now" not in "".join(mail.html for mail in door.house.mailer.to(ADA))
 
 
+def test_it_counts_with_the_confirm_mails_of_who_never_confirmed(door: Door) -> None:
+    make.request(door.house)
+    for _ in range(5):
+        ask(door)
+        door.house.clock.advance(timedelta(days=1, minutes=1))
+        if mails(door) == 2:
+            break
+    assert mails(door) == 2, "with the confirm mail they are three in a month"
+    make.confirmed(door.house, BEA)
+    ask(door, BEA)
+    assert mails(door, BEA) == 1
+
+
 def test_one_visitor_may_ask_five_times_an_hour(door: Door) -> None:
     for number in range(8):
         make.confirmed(door.house, f"p{number}@example.org")
