@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import func, select, text
 
 from funnel.db.mail import Message
-from funnel.db.people import AddressChange, Confirmation, ConsentEvent, Subscriber, Suppression
+from funnel.db.people import AddressChange, Confirmation, ConsentEvent, Suppression
 from funnel.domain.delivery import MessageState
-from funnel.domain.errors import AddressTaken, LinkExpired, LinkInvalid
+from funnel.domain.errors import AddressTaken, LinkExpired
 from funnel.domain.people import PersonState, SuppressionReason, fingerprint
 from funnel.services import address_change, preferences, suppression
 from tests.support import make
@@ -382,70 +382,3 @@ def test_a_confirm_link_in_the_old_mailbox_decides_nothing_for_the_new(house: Ho
         assert newest_one.sealed_answers is None
     (waiting,) = [m for m in make.messages(house, NEW) if m.state == MessageState.CANCELLED]
     assert waiting.mail_key == "service/confirm"
-
-
-# --- limits -------------------------------------------------------------------------------------
-
-
-def mails_to(house: House, address: str) -> int:
-    with house.rt.reading.begin() as session:
-        query = select(func.count()).where(Message.to_address == address)
-        return session.scalar(query) or 0
-
-
-def test_one_address_gets_one_such_mail_a_day_and_three_a_month(house: House) -> None:
-    make.confirmed(house)
-    for _ in range(20):
-        make.ask_to_move(house, NEW)
-        house.clock.advance(timedelta(hours=12))
-    assert mails_to(house, NEW) == 3
-
-
-def test_they_count_with_the_confirm_mails_of_the_same_address(house: House) -> None:
-    make.confirmed(house)
-    for _ in range(3):
-        make.request(house, NEW, name=None)
-        house.clock.advance(DAY)
-    make.ask_to_move(house, NEW)
-    assert mails_to(house, NEW) == 0
-
-
-def test_one_person_asks_three_times_a_day(house: House) -> None:
-    make.confirmed(house)
-    for number in range(6):
-        make.ask_to_move(house, f"victim{number}@example.org")
-    with house.rt.reading.begin() as session:
-        query = select(func.count()).where(Message.mail_key == "service/confirm_change")
-        assert session.scalar(query) == 3
-
-
-def test_one_connection_asks_five_times_an_hour(house: House) -> None:
-    for number in range(7):
-        make.confirmed(house, f"p{number}@example.org")
-    for number in range(7):
-        make.ask_to_move(
-            house, f"new{number}@example.org", of=f"p{number}@example.org", ip_key="one network"
-        )
-    with house.rt.reading.begin() as session:
-        query = select(func.count()).where(Message.mail_key == "service/confirm_change")
-        assert session.scalar(query) == 5
-
-
-def test_staying_ends_the_link_and_its_mail(each_house: House) -> None:
-    house = each_house
-    make.confirmed(house)
-    make.ask_to_move(house, NEW)
-    with house.rt.sessions.begin() as session:
-        address_change.cancel(session, make.person(house).public_id, now=house.clock.now())
-    with pytest.raises(LinkExpired):
-        press(house)
-    house.work()
-    assert house.mailer.to(NEW) == []
-
-
-def test_whoever_never_confirmed_moves_nowhere(house: House) -> None:
-    make.request(house)
-    with pytest.raises(LinkInvalid):
-        make.ask_to_move(house, NEW)
-    with house.rt.reading.begin() as session:
-        assert session.scalar(select(func.count()).select_from(Subscriber)) == 1
