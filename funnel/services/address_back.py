@@ -13,10 +13,11 @@ from funnel.domain.errors import LinkExpired
 from funnel.domain.evidence import Evidence
 from funnel.domain.people import PersonState, fingerprint
 from funnel.links import Links
-from funnel.services import consent, people
+from funnel.services import consent, people, visits
 from funnel.services.address_change import ASKED, CHANGED, end_open, find, find_locked
 from funnel.services.preferences import mask
 from funnel.services.resettling import resettle
+from funnel.services.rights.erasure import bury
 
 _NO_MAIL = frozenset({PersonState.BOUNCED, PersonState.COMPLAINED})
 
@@ -77,11 +78,23 @@ def _told(session: Session, change: AddressChange) -> str:
     return address
 
 
+def _make_room(session: Session, key: str, links: Links) -> None:
+    """Let go of who signed up with it meanwhile and never confirmed: whoever took it away may have
+    typed it, and the one who could have confirmed is pressing here."""
+    is_unconfirmed = (Subscriber.state == PersonState.PENDING) & Subscriber.confirmed_at.is_(None)
+    query = select(Subscriber).where(Subscriber.email_key == key, is_unconfirmed)
+    found = session.scalars(query.with_for_update()).all()
+    if found:
+        visits.count_unconfirmed(session, found)
+        bury(session, found, pepper=links.pepper)
+
+
 def _move_back(
     session: Session, person: Subscriber, address: str, links: Links, now: datetime
 ) -> None:
     """What became of the address they never wanted is no news of theirs; choosing is up to them."""
     key = address.lower()
+    _make_room(session, key, links)
     reasons = people.suppressions(session, {fingerprint(key, links.pepper)})
     if person.state in _NO_MAIL and not reasons:
         person.state = PersonState.UNSUBSCRIBED

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from funnel.db.mail import MailEvent, Message
-from funnel.db.people import AddressChange, ConsentEvent, Suppression
+from funnel.db.people import AddressChange, ConsentEvent, Subscriber, Suppression
 from funnel.db.rights import DataRequest, ErasureJob
 from funnel.domain.delivery import MessageState
 from funnel.domain.errors import AddressTaken, LinkExpired, LinkInvalid
@@ -249,6 +249,20 @@ def test_what_became_of_the_other_address_is_no_news_of_theirs(
     make.choose(house, series=True)
     assert make.person(house).state == PersonState.CONFIRMED
     assert (reasons(house, OLD), reasons(house, NEW)) == (set(), {news})
+
+
+def test_a_sign_up_that_nobody_confirmed_keeps_no_address_from_its_owner(
+    each_house: House,
+) -> None:
+    house = each_house
+    make.confirmed(house)
+    make.move(house, NEW)
+    make.request(house, OLD, name="Mallory")
+    house.work()
+    assert take_back(house).is_left
+    assert make.person(house).first_name == "Ada"
+    with house.rt.reading.begin() as session:
+        assert session.scalars(select(Subscriber.first_name)).all() == ["Ada"]
 
 
 def test_an_address_that_somebody_else_has_by_now_is_not_taken_back(house: House) -> None:
