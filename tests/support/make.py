@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from funnel.db.guides import Guide
 from funnel.db.mail import Enrolment, Message
 from funnel.db.people import AddressChange, Confirmation, Subscriber
+from funnel.db.rights import DataRequest
 from funnel.domain.evidence import Evidence
 from funnel.domain.people import parse_address
 from funnel.domain.touch import FirstTouch
@@ -25,6 +26,7 @@ from funnel.services import (
     suppression,
 )
 from funnel.services.complaints import Letter
+from funnel.services.rights import requests
 from tests.support.house import House
 
 EVIDENCE = Evidence("http://localhost/", "landing", "192.0.2.0", "Test browser", 12.0)
@@ -263,6 +265,16 @@ def ask_to_move(
             now=house.clock.now(),
         )
         query = select(AddressChange.public_id).order_by(AddressChange.id.desc())
+        return session.scalars(query).first() or UUID(int=0)
+
+
+def asked_for_data(house: House, email: str = "ada@example.org") -> UUID:
+    """Ask for the link to one's own data; returns its handle."""
+    with house.rt.sessions.begin() as session:
+        requests.ask_by_handle(
+            session, person(house, email).public_id, links=house.rt.links, now=house.clock.now()
+        )
+        query = select(DataRequest.public_id).order_by(DataRequest.id.desc())
         return session.scalars(query).first() or UUID(int=0)
 
 

@@ -5,12 +5,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from sqlalchemy import select
 from werkzeug.routing import Rule
 
-from funnel.db.rights import DataRequest
 from funnel.links import LinkPurpose, Links
-from funnel.services.rights import requests
 from funnel.web import so_far
 from funnel.web.app import create_app
 from funnel.web.so_far import SoFar
@@ -54,14 +51,11 @@ def good_tokens(siege: Siege) -> dict[str, str]:
     house, links = siege.house, siege.door.rt.links
     ben = make.joined(house, "ben@example.org")
     change = make.ask_to_move(house, "ben@new.example.org", of="ben@example.org")
-    with house.rt.sessions.begin() as session:
-        requests.ask_by_handle(session, ben.subscriber_handle, links=links, now=house.clock.now())
-        asked = session.scalars(select(DataRequest.public_id)).one()
     handles = {
         LinkPurpose.CONFIRM: make.newest_confirmation(house, "ben@example.org"),
         LinkPurpose.CHANGE: change,
         LinkPurpose.KEEP_ADDRESS: change,
-        LinkPurpose.YOUR_DATA: asked,
+        LinkPurpose.YOUR_DATA: make.asked_for_data(house, "ben@example.org"),
         LinkPurpose.GUIDE: ben.guide_handle,
     }
     kinds = {str(p): links.token(p, handles.get(p, ben.subscriber_handle)) for p in LinkPurpose}

@@ -19,10 +19,12 @@ def every_page(door: Door) -> dict[str, str]:
     guide = token(LinkPurpose.GUIDE, done.guide_handle)
     portal = token(LinkPurpose.PORTAL, done.subscriber_handle)
     confirm = token(LinkPurpose.CONFIRM, make.newest_confirmation(door.house))
+    change = make.ask_to_move(door.house, NEW_ADDRESS)
     paths = [
         *("/", "/privacy", "/safety", "/challenge", "/challenge?sent=1"),
         *("/complaint", "/complaint?sent=1"),
-        f"/change-address/{token(LinkPurpose.CHANGE, make.ask_to_move(door.house, NEW_ADDRESS))}",
+        f"/change-address/{token(LinkPurpose.CHANGE, change)}",
+        f"/keep-address/{token(LinkPurpose.KEEP_ADDRESS, change)}",
         f"/your-data/{token(LinkPurpose.PREFERENCES, done.subscriber_handle)}",
         f"/check-your-inbox/{door.rt.links.seal('ada@example.org')}?again=1",
         f"/confirm/{confirm}",

@@ -17,9 +17,11 @@ from tests.support.house import House, open_house
 PATHS = {
     LinkPurpose.CONFIRM: "/confirm/{}",
     LinkPurpose.CHANGE: "/change-address/{}",
+    LinkPurpose.KEEP_ADDRESS: "/keep-address/{}",
     LinkPurpose.GUIDE: "/guide/{}",
     LinkPurpose.PORTAL: "/challenge/{}",
     LinkPurpose.PREFERENCES: "/preferences/{}",
+    LinkPurpose.YOUR_DATA: "/your-data/open/{}",
     LinkPurpose.UNSUBSCRIBE: "/unsubscribe/{}",
 }
 COUNTED = {"visit_count"}
@@ -64,9 +66,12 @@ def all_urls(house: House) -> list[str]:
     """Every personal and public page of one person, with tokens that work."""
     joined = make.joined(house)
     confirmation = make.newest_confirmation(house)
+    change = make.ask_to_move(house, "ada@new.example.org")
     handles = {
         LinkPurpose.CONFIRM: confirmation,
-        LinkPurpose.CHANGE: make.ask_to_move(house, "ada@new.example.org"),
+        LinkPurpose.CHANGE: change,
+        LinkPurpose.KEEP_ADDRESS: change,
+        LinkPurpose.YOUR_DATA: make.asked_for_data(house),
         LinkPurpose.GUIDE: joined.guide_handle,
     }
     tokens = {
@@ -103,9 +108,12 @@ def test_a_token_opens_its_own_door_only(
     house: House, client: FlaskClient, made_for: LinkPurpose, tried_on: LinkPurpose
 ) -> None:
     done = make.confirmed(house)
+    change = make.ask_to_move(house, "ada@new.example.org")
     handles = {
         LinkPurpose.CONFIRM: make.newest_confirmation(house),
-        LinkPurpose.CHANGE: make.ask_to_move(house, "ada@new.example.org"),
+        LinkPurpose.CHANGE: change,
+        LinkPurpose.KEEP_ADDRESS: change,
+        LinkPurpose.YOUR_DATA: make.asked_for_data(house),
         LinkPurpose.GUIDE: done.guide_handle,
     }
     token = house.rt.links.token(made_for, handles.get(made_for, done.subscriber_handle))
