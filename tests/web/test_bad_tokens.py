@@ -25,12 +25,15 @@ DOORS = {
     "programme": "portal",
     "preferences": "preferences",
     "unsubscribe": "unsubscribe",
+    "change-address": "change",
+    "your-data": "preferences",
+    "your-data/open": "your-data",
     "check-your-inbox": "sealed address",
     "desk": "set-up",
 }
 SHUT = {404, 410}
 TOKEN_PARTS = ("token", "sealed")
-OTHER_PARTS = {"number": "1", "name": "pain-relief-blueprint.pdf"}
+OTHER_PARTS = {"number": "1", "name": "pain-relief-blueprint.pdf", "act": "pause"}
 
 
 @pytest.fixture
@@ -48,6 +51,8 @@ def good_tokens(siege: Siege) -> dict[str, str]:
     handles = {
         LinkPurpose.CONFIRM: make.newest_confirmation(house, "ben@example.org"),
         LinkPurpose.GUIDE: ben.guide_handle,
+        LinkPurpose.CHANGE: make.ask_to_move(house, "ben@new.example.org", of="ben@example.org"),
+        LinkPurpose.YOUR_DATA: make.ask_for_data(house, "ben@example.org"),
     }
     kinds = {str(p): links.token(p, handles.get(p, ben.subscriber_handle)) for p in LinkPurpose}
     return kinds | {
@@ -66,7 +71,13 @@ def token_rules(siege: Siege) -> list[tuple[Rule, str]]:
         if rule.arguments & set(TOKEN_PARTS)
     ]
     assert len(found) > 15
-    return [(rule, DOORS[rule.rule.split("/")[1]]) for rule in found]
+    return [(rule, DOORS[door_of(rule)]) for rule in found]
+
+
+def door_of(rule: Rule) -> str:
+    """What stands before the token, or the first word of it."""
+    before = rule.rule.partition("/<")[0].strip("/")
+    return before if before in DOORS else before.split("/")[0]
 
 
 def path_of(rule: Rule, token: str) -> str:

@@ -23,6 +23,7 @@ from tests.support.desk import csrf_of, signed_in, text_of
 from tests.support.front_door import copy_database
 from tests.support.house import House
 from tests.support.live import DOMAIN, Live, open_live
+from tests.support.phone import set_up_phone
 from tests.support.rows import NOW, add_message, add_person, add_texts
 
 PAGE = "/desk/delivery"
@@ -38,8 +39,10 @@ def live(prepared_sqlite: Path, tmp_path: Path) -> Iterator[Live]:
 
 @pytest.fixture
 def desk(live: Live) -> FlaskClient:
-    """Dr Reyes's browser."""
-    return signed_in(live.house)
+    """Dr Reyes's browser, signed in in two steps."""
+    browser = signed_in(live.house)
+    set_up_phone(live.house, browser, SITE)
+    return browser
 
 
 def page(desk: FlaskClient) -> str:
