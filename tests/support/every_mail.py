@@ -32,13 +32,13 @@ def live(house: House) -> None:
     handle = make.person(house, "bea@example.org").public_id
     with house.rt.sessions.begin() as session:
         offers.join_waitlist(session, handle, "lower-back-programme", now=house.clock.now())
-    make.ask_for_data(house, "ada@example.org")
     make.move(house, "bea@new.example.org", of="bea@example.org")
     make.complain(house, "cleo@example.org")
     make.request(house, NEWCOMER, health=True)
     house.work()
     house.clock.advance(DAY)
     _remind(house)
+    make.ask_for_data(house, "ada@example.org")
     house.work()
     house.clock.advance(A_WHILE)
     assert _went(house) == _shipped(), "a mail is shipped that nobody here gets"

@@ -32,6 +32,8 @@ DOORS = {
     "desk": "set-up",
 }
 SHUT = {404, 410}
+# To the page itself, whatever the token is: a form that came back with messages was reloaded.
+LEADS_BACK = {"public.back_to_inbox", "choices.back"}
 TOKEN_PARTS = ("token", "sealed")
 OTHER_PARTS = {"number": "1", "name": "pain-relief-blueprint.pdf", "act": "pause"}
 
@@ -68,7 +70,7 @@ def token_rules(siege: Siege) -> list[tuple[Rule, str]]:
     found = [
         rule
         for rule in create_app(siege.house.rt).url_map.iter_rules()
-        if rule.arguments & set(TOKEN_PARTS)
+        if rule.arguments & set(TOKEN_PARTS) and rule.endpoint not in LEADS_BACK
     ]
     assert len(found) > 15
     return [(rule, DOORS[door_of(rule)]) for rule in found]
@@ -112,7 +114,8 @@ def test_what_a_browser_of_the_desk_holds_opens_no_door_of_a_person(siege: Siege
     cookie = desk.get_cookie("desk")
     assert cookie is not None
     for token in (csrf_of(desk), cookie.value):
-        for rule, _ in token_rules(siege):
+        rules = (rule for rule, _ in token_rules(siege) if "GET" in methods_of(rule))
+        for rule in rules:
             assert siege.open("GET", path_of(rule, token)).status_code in SHUT | {405}
 
 

@@ -128,6 +128,7 @@ def test_d1_the_sentence_must_be_typed_and_is_written_down(live: Live, desk: Fla
     assert is_held(live)
     assert audit(live) == [
         "set up the desk",
+        "set up the second step",
         "let series mail go anyway",
         "let series mail wait again",
     ]
@@ -142,7 +143,7 @@ def test_no_button_works_by_a_link_or_without_its_token(
     assert desk.get(path, base_url=SITE).status_code in {404, 405}
     assert desk.post(path, data={"sentence": SENTENCE}, base_url=SITE).status_code == 403
     assert is_held(live)
-    assert audit(live) == ["set up the desk"]
+    assert audit(live) == ["set up the desk", "set up the second step"]
 
 
 def test_every_page_says_that_the_series_is_held_and_where_to_look(
