@@ -19,7 +19,7 @@ demo: ## the same product with invented people and a clock that runs fast
 
 test: ## run every test, on real Postgres, Redis, Chromium and SpamAssassin
 	@scripts/install test
-	@$(BIN)/pytest --numprocesses=$$(($$(nproc) + 1)) --maxprocesses=4 --dist=worksteal
+	@TMPDIR="$$(scripts/scratch)" $(BIN)/pytest --numprocesses=$$(($$(nproc) + 1)) --maxprocesses=4 --dist=worksteal
 
 check: ## read the code without running it: format, lint, types, import rules, templates
 	@scripts/install check

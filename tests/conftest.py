@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from tests.support.network import fence_in
 from tests.support.servers import PostgresServer, RedisServer, running_postgres, running_redis
+from tests.support.sharing import share_compiled
 
 TEMPLATE = "funnel_template"
 PREPARED = "funnel_prepared"
@@ -32,6 +33,14 @@ def no_way_out() -> Iterator[None]:
     """No test reaches beyond loopback."""
     with pytest.MonkeyPatch.context() as patch:
         fence_in(patch)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once() -> Iterator[None]:
+    """Statements and templates are compiled once for all houses of this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        share_compiled(patch)
         yield
 
 

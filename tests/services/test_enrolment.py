@@ -355,7 +355,7 @@ def hold_everyone(house: House) -> None:
     """Ada's first series mail is refused, so that her series is held."""
     make.confirmed(house)
     house.mailer.script = [Outcome.REFUSED]
-    house.live(timedelta(days=2))
+    house.hop(timedelta(days=2))
     assert states(house) == [EnrolmentState.HELD]
 
 

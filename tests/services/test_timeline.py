@@ -66,7 +66,7 @@ def test_next_mail_tells_the_exact_time_and_why_then(house: House) -> None:
 
 def test_next_mail_follows_the_one_that_was_sent(house: House) -> None:
     make.confirmed(house)
-    house.live(timedelta(days=1))
+    house.hop(timedelta(days=1))
     view = _view(house)
     first = next(item for item in view.past if item.kind is PastKind.MAIL)
     assert view.upcoming[0].why.startswith(f"It comes 2 days after {first.what.split(' was')[0]}")
@@ -142,7 +142,7 @@ def test_path_runs_from_newest_to_oldest(each_house: House) -> None:
 def test_failed_mail_says_why_and_holds_the_place(house: House) -> None:
     make.confirmed(house)
     house.mailer.script = [Outcome.REFUSED]
-    house.live(timedelta(days=1))
+    house.hop(timedelta(days=1))
     view = _view(house)
     failed = next(item for item in view.past if item.kind is PastKind.FAILED)
     assert failed.why == "The fake said refused."
@@ -215,7 +215,7 @@ def test_waiting_list_and_paid_stand_with_their_offer(house: House) -> None:
 
 def test_merge_fields_never_show_in_a_title(house: House) -> None:
     make.confirmed(house, name="Ada")
-    house.live(timedelta(days=17))
+    house.hop(timedelta(days=17))
     assert not any("{{" in what for what in _said(_view(house)))
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flask.testing import FlaskClient
-from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.test import TestResponse
 
 from funnel.links import Links
@@ -52,29 +51,11 @@ class Door:
         return self.press("/signup", page="/", email=email, **fields)
 
 
-class _Compiled(BytecodeCache):
-    """Each template is compiled once for all applications of these tests."""
-
-    def __init__(self) -> None:
-        self._codes: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self._codes:
-            bucket.bytecode_from_string(self._codes[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._codes[bucket.key] = bucket.bytecode_to_string()
-
-
-_COMPILED = _Compiled()
-
-
 def open_door(house: House, rt: Runtime | None = None) -> Door:
     """The application of a house; another runtime may take the place of the house's own."""
     unhurried = UnhurriedLinks(house.rt.settings.base_url, [SECRET])
     rt = rt or replace(house.rt, links=unhurried)
     app = create_app(rt)
-    app.jinja_env.bytecode_cache = _COMPILED
     return Door(house, rt, app.test_client())
 
 

@@ -99,7 +99,7 @@ def test_a_failed_mail_leads_from_the_overview_to_the_person(house: House) -> No
     make.confirmed(house)
     make.confirmed(house, "ben@example.org", name="Ben")
     house.mailer.script = [Outcome.REFUSED]
-    house.live(timedelta(days=1))
+    house.hop(timedelta(days=1))
     desk = signed_in(house)
     assert "See who" in _health_of(desk)
     words = text_of(desk.get("/desk/people?look=held"))
@@ -160,7 +160,7 @@ def test_paid_for_an_offer_that_does_not_exist_is_refused(house: House, desk: Fl
 def test_a_held_mail_goes_when_it_is_tried_again(house: House) -> None:
     make.confirmed(house)
     house.mailer.script = [Outcome.REFUSED]
-    house.live(timedelta(days=1))
+    house.hop(timedelta(days=1))
     desk = signed_in(house)
     path = f"/desk/people/{make.person(house).id}"
     assert "Try that mail again" in text_of(desk.get(path))
