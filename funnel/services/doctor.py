@@ -70,6 +70,9 @@ class Doctor:
             yield from account_checks.check_reading(account)
             yield from account_checks.check_known_domains(setup, account)
         for domain in setup.domains:
+            if is_sendgrid and account.domains is Silence.AWAY:
+                yield from dns_checks.domain_not_told(domain)
+                continue
             known = account.domain_for(domain)
             yield from dns_checks.check_domain(domain, setup, known, notes.look_up)
         yield from self._rest(account, notes, is_sendgrid=is_sendgrid)

@@ -152,9 +152,14 @@ def test_of_a_key_that_was_not_told_of_nothing_more_is_said(silence: Silence) ->
 # The domain at SendGrid --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("silence", list(Silence))
-def test_domains_that_may_not_be_read_are_not_called_missing(silence: Silence) -> None:
-    assert list(check_known_domains(SETUP, replace(ACCOUNT, domains=silence))) == []
+def test_domains_that_may_not_be_read_are_not_called_missing() -> None:
+    finding = only(check_known_domains(SETUP, replace(ACCOUNT, domains=Silence.REFUSED)))
+    assert (finding.key, finding.light) == ("domain practice.co.uk", Light.AMBER)
+    assert "may not ask" in finding.say
+
+
+def test_of_domains_that_could_not_be_asked_for_nothing_is_said_here() -> None:
+    assert list(check_known_domains(SETUP, replace(ACCOUNT, domains=Silence.AWAY))) == []
 
 
 @pytest.mark.parametrize(
@@ -225,12 +230,17 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
         (Heard(), Light.AMBER),
     ],
 )
-@pytest.mark.parametrize("silence", list(Silence))
 def test_where_its_settings_may_not_be_read_it_counts_what_was_heard(
-    heard: Heard, light: Light, silence: Silence
+    heard: Heard, light: Light
 ) -> None:
-    finding = check_hook(SETUP, replace(ACCOUNT, hooks=silence), heard, NOW)
+    finding = check_hook(SETUP, replace(ACCOUNT, hooks=Silence.REFUSED), heard, NOW)
     assert finding.light is light
+
+
+@pytest.mark.parametrize("heard", [Heard(NOW - DAY, NOW), Heard()])
+def test_a_webhook_that_could_not_be_asked_for_is_not_known(heard: Heard) -> None:
+    finding = check_hook(SETUP, replace(ACCOUNT, hooks=Silence.AWAY), heard, NOW)
+    assert finding.light is Light.UNKNOWN
 
 
 def test_smtp_says_honestly_what_it_never_tells() -> None:
