@@ -1,6 +1,7 @@
 """Clicks as the pages meet them: in memory first, told apart, and shown at the desk."""
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -223,6 +224,37 @@ def test_a_database_that_is_away_gets_the_counts_later(door: Door, guide_link: s
     tally._rt = there
     settle(door)
     assert counts(door) == {(FIRST, "person"): 1}
+
+
+def test_visits_are_judged_without_a_turn_at_writing(door: Door, guide_link: str) -> None:
+    tally = door.client.application.extensions["tally"]
+    press(door, guide_link)
+    there, tally._rt = tally._rt, replace(tally._rt, reading=Away())
+    settle(door)
+    assert counts(door) == {}, "only whoever reads can judge"
+    tally._rt = there
+    settle(door)
+    assert counts(door) == {(FIRST, "person"): 1}
+
+
+def test_where_nothing_is_to_be_counted_nothing_is_written(door: Door, guide_link: str) -> None:
+    tally = door.client.application.extensions["tally"]
+    press(door, f"{guide_link.partition('?')[0]}?m=abcdef")
+    tally._rt = replace(tally._rt, sessions=Away())
+    settle(door)
+    assert not tally._clicks.is_waiting
+
+
+def test_a_link_that_is_hammered_is_judged_in_a_moment(door: Door, guide_link: str) -> None:
+    press(door, guide_link)
+    memory = door.client.application.extensions["tally"]._clicks
+    (seen,) = memory._waiting
+    memory._waiting.extend([seen] * 5_000)
+    memory._recent.extend([seen] * 5_000)
+    began = time.process_time()
+    settle(door)
+    assert time.process_time() - began < 3.0
+    assert counts(door) == {(FIRST, "machine"): 1}
 
 
 # --- the choice -----------------------------------------------------------------------------------
