@@ -47,7 +47,7 @@ class Watch:
         if self._takes("brake", BRAKE_EVERY):
             with self.sessions.begin() as session:
                 brake.watch(session, now=self.clock.now())
-                self.golive.watch(session, now=self.clock.now())
+                self.golive.watch(session)
                 proof.require(session, is_required=self.must_be_proved)
 
     def rate_pause(self) -> float | None:
