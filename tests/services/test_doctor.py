@@ -140,7 +140,9 @@ def test_a_hiccup_of_the_provider_lets_nothing_go_that_was_held(live: Live) -> N
     for selector in ("s1", "s2"):
         live.dns.text(f"{selector}._domainkey.{DOMAIN}", dkim_key())
     before = look(live)
-    assert before is not None and f"{DOMAIN} at SendGrid" in before and "News" in before
+    assert before is not None
+    assert f"{DOMAIN} at SendGrid" in before
+    assert "News" in before
     live.sendgrid.account_faults.extend([None, BROKEN, BROKEN])
     assert look(live) == before
 
