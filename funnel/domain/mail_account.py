@@ -81,11 +81,12 @@ class Account:
     log: Silence | None
 
     def domain_for(self, sender: str) -> SendingDomain | None:
-        """The domain it signs with for mail from that domain: itself, else the nearest above."""
+        """The domain it signs with for mail from that domain: itself, else the nearest above; of
+        two entries for one domain the one that is set up."""
         if isinstance(self.domains, Silence):
             return None
         fitting = [each for each in self.domains if _is_at_or_below(sender, each.domain)]
-        return max(fitting, key=lambda each: len(each.domain), default=None)
+        return max(fitting, key=lambda each: (len(each.domain), each.is_valid), default=None)
 
 
 def _is_at_or_below(name: str, other: str) -> bool:

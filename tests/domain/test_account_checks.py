@@ -187,6 +187,12 @@ def test_the_nearest_known_domain_signs() -> None:
     assert account.domain_for("practice.co.uk") == DOMAIN
 
 
+def test_of_two_entries_for_one_domain_the_one_that_is_set_up_signs() -> None:
+    older = replace(DOMAIN, is_valid=False)
+    for domains in ((older, DOMAIN), (DOMAIN, older)):
+        assert replace(ACCOUNT, domains=domains).domain_for("practice.co.uk") == DOMAIN
+
+
 # The webhook -------------------------------------------------------------------------------------
 
 

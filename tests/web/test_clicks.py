@@ -21,7 +21,8 @@ from funnel.domain.delivery import MessageState
 from funnel.domain.ports import OutgoingEmail
 from funnel.links import LinkPurpose
 from funnel.services import clicks
-from funnel.web.click_memory import SAME_PRESS_SECONDS
+from funnel.web.click_memory import PAGES, SAME_PRESS_SECONDS
+from funnel.web.tally import COUNTED
 from tests.support import make, rows
 from tests.support.desk import signed_in, text_of
 from tests.support.front_door import Door, Outline, copy_database, open_door, words_of
@@ -164,6 +165,10 @@ def test_a_browser_that_opens_every_link_at_once_is_a_machine(door: Door) -> Non
         door.client.get(path, headers={"User-Agent": PERSON}, buffered=True)
     settle(door)
     assert counts(door) == {(INVITE, "machine"): 1}
+
+
+def test_every_page_that_is_watched_is_there(door: Door) -> None:
+    assert {*PAGES, *COUNTED} <= set(door.client.application.view_functions)
 
 
 def test_a_person_after_a_machine_still_counts(door: Door, guide_link: str) -> None:
