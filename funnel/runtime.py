@@ -6,23 +6,18 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import unquote
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from blueprint import figures
 from blueprint.version import code_version
-from funnel.adapters.absent import NoNameServers, NothingKept
 from funnel.adapters.clocks import SystemClock
-from funnel.adapters.fenced import FencedMailer
 from funnel.adapters.journal import FileJournal
-from funnel.adapters.mailbox import FileMailbox
 from funnel.adapters.mark import FileMarks
 from funnel.adapters.press import PdfPress
 from funnel.adapters.proof_of_work import AltchaProofs
 from funnel.adapters.sendgrid_events import SignatureVerifier
-from funnel.adapters.sendgrid_url import read_sendgrid_url
 from funnel.adapters.storage import FileStorage
 from funnel.checks import documents_of, refuse_errors
 from funnel.content.catalog import Catalog, load_catalog
@@ -38,7 +33,6 @@ from funnel.domain.delivery import PATIENCE, Patience
 from funnel.domain.errors import SettingInvalid
 from funnel.domain.flow import Limits
 from funnel.domain.gate import Gate
-from funnel.domain.mail_account import MailSetup, Provider
 from funnel.domain.people import fingerprint
 from funnel.domain.ports import (
     Bell,
@@ -49,7 +43,15 @@ from funnel.domain.ports import (
     ProofOfWork,
     WebhookVerifier,
 )
-from funnel.links import SENDGRID_HOOK, Links
+from funnel.links import Links
+from funnel.provider import (
+    fenced,
+    local_path,
+    mail_setup,
+    mailbox_reader,
+    make_mailer,
+    outside_of,
+)
 from funnel.services import control, house_copies, proof
 from funnel.services.advancing import SequenceEngine
 from funnel.services.complaints import Complaints
@@ -147,11 +149,11 @@ def build_runtime(
     links = Links(settings.base_url, settings.secret_keys, settings.address_key)
     root = Path(settings.templates_path)
     catalog = catalog or load_catalog(root)
-    provider = mailer or _mailer(settings)
-    mailer = _fenced(settings, provider)
+    provider = mailer or make_mailer(settings)
+    mailer = fenced(settings, provider)
     vault = Vault(settings.secret_keys, settings.address_key)
     keeper = Keeper(vault, catalog.self_check)
-    shelf = Shelf(FileStorage(_local_path(settings.storage_url)), vault)
+    shelf = Shelf(FileStorage(local_path(settings.storage_url)), vault)
     recipe = _recipe(catalog, links, vault)
     press = press or PdfPress()
     renderer = Renderer(root, catalog)
@@ -159,10 +161,10 @@ def build_runtime(
     bell = bell or _bell(settings)
     sequences = SequenceEngine(links.pepper, _rules(catalog), keeper.patterns)
     watch = _watch(settings, catalog, sessions, clock, mailer, patience)
-    journal = FileJournal(_local_path(settings.storage_url))
+    journal = FileJournal(local_path(settings.storage_url))
     if not settings.demo:
         JournalKeeping(journal, links.pepper).watch(sessions)
-    outside = outside or _outside(settings, provider)
+    outside = outside or outside_of(settings, provider)
     rights = make_rights(
         catalog,
         sessions=sessions,
@@ -179,7 +181,7 @@ def build_runtime(
     doctor = Doctor(
         sessions,
         clock,
-        _mail_setup(settings, catalog, links),
+        mail_setup(settings, catalog, links),
         outside.servers,
         outside.account,
         watch.clocks,
@@ -223,7 +225,7 @@ def build_runtime(
         vault=vault,
         catalog=catalog,
         mailer=mailer,
-        mailbox=_mailbox_reader(settings, provider),
+        mailbox=mailbox_reader(settings, provider),
         keeper=keeper,
         complaints=Complaints(vault),
         shelf=shelf,
@@ -285,7 +287,7 @@ def _watch(
 ) -> Watch:
     """What is looked at before anything is sent. A demo's database may come from anywhere."""
     gate = Gate() if settings.demo else Gate(NOT_LOOKED_YET)
-    marks = FileMarks(_local_path(settings.storage_url))
+    marks = FileMarks(local_path(settings.storage_url))
     limits = Limits(
         per_second=settings.send_rate,
         per_day=settings.send_daily,
@@ -309,89 +311,6 @@ def _golive(settings: Settings, catalog: Catalog) -> GoLive:
 def _margin(mailer: Mailer, patience: Patience) -> timedelta:
     """For how long a mail that was claimed may still be under way."""
     return patience.lease + patience.call_lease(mailer.answer_seconds)
-
-
-def _local_path(url: str) -> Path:
-    """The path of `file://var/x`, `mailbox://var/x` or `file:///absolute/x`."""
-    return Path(unquote(url.partition("://")[2])).resolve()
-
-
-def _mailer(settings: Settings) -> Mailer:
-    scheme = settings.mail_url.partition("://")[0]
-    if scheme == "mailbox":
-        return FileMailbox(_local_path(settings.mail_url))
-    if scheme == "sendgrid":
-        return _sendgrid(settings.mail_url)
-    if scheme in {"smtp", "smtps"}:
-        return _smtp(settings.mail_url)
-    raise SettingInvalid("MAIL_URL must begin with mailbox://, smtp://, smtps:// or sendgrid://.")
-
-
-def _fenced(settings: Settings, mailer: Mailer) -> Mailer:
-    """The mailer, for the recipients of these settings only: also one that was brought along."""
-    recipients = settings.recipients
-    return mailer if recipients is None else FencedMailer(mailer, recipients)
-
-
-def _sendgrid(url: str) -> Mailer:
-    # Loaded only where it is used: the package is heavy and the embedded mode stays small.
-    from funnel.adapters.sendgrid import SendGridMailer
-
-    key, site = read_sendgrid_url(url)
-    return SendGridMailer(key, site)
-
-
-def _smtp(url: str) -> Mailer:
-    from funnel.adapters.smtp import SmtpMailer
-
-    return SmtpMailer(url)
-
-
-def _outside(settings: Settings, mailer: Mailer) -> Outside:
-    """What else the provider can be asked, over the connections of its mailer.
-
-    Only who may write to everybody may have everybody erased: a copy that is tried out may not.
-    """
-    if isinstance(mailer, FileMailbox):
-        return Outside(NoNameServers(), mailer)
-    if not settings.has_real_provider:
-        return Outside(NoNameServers(), NothingKept())
-    from funnel.adapters.name_servers import DnsResolver
-
-    servers = DnsResolver(settings.dns_server)
-    if not settings.mail_url.startswith("sendgrid:"):
-        return Outside(servers, NothingKept())
-    from funnel.adapters.sendgrid import SendGridMailer
-    from funnel.adapters.sendgrid_account import SendGridAccount
-    from funnel.adapters.sendgrid_lists import SendGridErasure, SendGridLists
-
-    if not isinstance(mailer, SendGridMailer):
-        return Outside(servers, NothingKept())
-    api = mailer.api
-    erasure = SendGridErasure(api) if settings.recipients is None else NothingKept()
-    return Outside(servers, erasure, SendGridAccount(api), SendGridLists(api))
-
-
-def _mail_setup(settings: Settings, catalog: Catalog, links: Links) -> MailSetup:
-    brand = catalog.brand
-    senders = (brand.from_address, brand.service_from_address)
-    return MailSetup(
-        provider=Provider.of(settings.mail_url),
-        senders=tuple(each for each in senders if each is not None),
-        reply_to=brand.reply_to_address,
-        site=settings.base_url,
-        webhook_url=links.base_url + SENDGRID_HOOK,
-        webhook_keys=settings.sendgrid_public_keys,
-        dkim_selector=settings.dkim_selector or None,
-        spf_include=settings.spf_include or None,
-    )
-
-
-def _mailbox_reader(settings: Settings, mailer: Mailer) -> MailboxReader | None:
-    """The mailbox may be read in the browser only where no real person's mail can lie in it."""
-    if isinstance(mailer, FileMailbox) and not settings.is_production:
-        return mailer
-    return None
 
 
 def _bell(settings: Settings) -> Bell:

@@ -16,7 +16,7 @@ from funnel.domain.people import PersonState, Purpose
 from funnel.domain.sequence import Fact
 from funnel.links import Links
 from funnel.services import challenge as challenges
-from funnel.services import consent, enrolment, people, suppression, texts
+from funnel.services import clicks, consent, enrolment, people, suppression, texts
 
 MAILABLE = {PersonState.CONFIRMED, PersonState.UNSUBSCRIBED}
 
@@ -161,6 +161,8 @@ def set_preferences(
     if any(wanted.values()):
         suppression.lift_unsubscribe(session, person, links=links)
         person.state = PersonState.CONFIRMED
+    else:
+        clicks.withdraw(session, person, evidence=evidence, now=now)
     for purpose, is_wanted in wanted.items():
         _choose(session, person, purpose, is_wanted, evidence, now)
 

@@ -286,15 +286,15 @@ MUTANTS = (
         (
             Edit(
                 "services/limits.py",
-                "    statement = insert_into(session, RateWindow)",
+                "    statement = _counting(session.get_bind().dialect.name)",
                 "    import os, redis\n"
                 "    with redis.Redis.from_url(os.environ['BROKER_URL']) as store:\n"
                 "        until = float(store.get(key + ':until') or 0)\n"
                 "        if until <= now.timestamp():\n"
                 "            store.set(key + ':until', (now + window).timestamp())\n"
                 "            store.set(key + ':count', 0)\n"
-                "        return int(store.incr(key + ':count')) <= limit\n"
-                "    statement = insert_into(session, RateWindow)",
+                "        return int(store.incr(key + ':count'))\n"
+                "    statement = _counting(session.get_bind().dialect.name)",
             ),
         ),
         _with(only=frozenset({"redis FLUSHALL"})),

@@ -25,7 +25,7 @@ def test_every_mail_and_sequence_is_shipped_under_its_key() -> None:
     assert [text.key for text in shipped_texts(TEMPLATES)] == [
         "service/address_changed", "service/challenge_link", "service/complaint_received",
         "service/confirm", "service/confirm_change", "service/confirm_reminder",
-        "service/guide_ready", "service/waitlist_joined",
+        "service/guide_ready", "service/waitlist_joined", "service/your_data",
         "challenge", *(f"challenge/day-{number}" for number in range(1, 6)),
         "nurture", "nurture/one-technique", "nurture/why-hips", "nurture/desk-reset",
         "nurture/wake-up", "nurture/two-paths", "nurture/five-days", "nurture/good-questions",

@@ -44,7 +44,7 @@ def old_url(
                 "mail": f"{number}@example.org",
                 "state": state,
                 "file": OLD_FILE,
-                "now": 1 if is_sqlite else "2026-11-23T10:00:00Z",
+                "now": 1_795_428_000_000_000 if is_sqlite else "2026-11-23T10:00:00Z",
             }
             connection.execute(text(PERSON), values)
             connection.execute(text(GUIDE), values)

@@ -70,6 +70,7 @@ def test_a_good_mail_passes_every_gate(good: dict[str, Mail], catalog: Catalog) 
     ("part", "old", "new", "told"),
     [
         ("html", LINK, f'href="{SITE}/safety?id=7"', "carries more than a path"),
+        ("html", LINK, f'href="{SITE}/safety?m=7"', "carries more than a path"),
         ("html", LINK, f'href="{SITE}/back-pain"', "tells of health: 'back'"),
         ("html", LINK, 'href="http://guide.practice.example/x"', "is not https"),
         ("html", LINK, 'href="https://evil.example/x"', "add its site to brand.yaml"),

@@ -50,10 +50,12 @@ def test_they_are_what_leaves_for_ada() -> None:
         assert 40 <= len(mail.preheader) <= 90
 
 
-def test_only_the_confirm_mail_is_one() -> None:
+def test_only_mails_that_confirm_are_such() -> None:
     classes = {mail.key: mail.email.mail_class for mail in every_mail()}
     confirming = [key for key, each in classes.items() if each is MailClass.CONFIRM]
-    assert confirming == ["service/confirm"]
+    assert confirming == [
+        "service/confirm", "service/confirm_change", "service/confirm_reminder",
+    ]  # fmt: skip
     assert all(
         (each is MailClass.DRIP) is not key.startswith("service/") for key, each in classes.items()
     )

@@ -180,7 +180,7 @@ def test_a_line_about_something_unheard_of_stops_nothing(house: House) -> None:
 def test_the_journal_tells_of_nobody(house: House, tmp_path: Path) -> None:
     make.confirmed(house, health=True)
     make.forget_answers(house)
-    make.choose(house, series=False)
+    make.unsubscribed(house)
     erase(house)
     told = (tmp_path / "guides" / NAME).read_text("utf-8")
     assert hits([("journal", told)], "ada", "example.org") == []

@@ -149,7 +149,7 @@ def test_the_command_tells_each_place(house: House, monkeypatch: pytest.MonkeyPa
         "DATABASE_URL": settings.database_url,
         "MAIL_URL": settings.mail_url,
         "STORAGE_URL": settings.storage_url,
-        "SECRET_KEY": f"{'n' * 40} {SECRET}",
+        "SECRET_KEY": f"{'newer-key-1234' * 3} {SECRET}",
         "BASE_URL": settings.base_url,
     }.items():
         monkeypatch.setenv(name, value)

@@ -41,5 +41,8 @@ def test_a_restored_database_goes_on_by_a_decision_only(house: House) -> None:
     assert "Say --due skip or --due send." in refused.output
     assert state_of(house).is_paused
     done = run(house, "resume", "--due", "skip")
-    assert done.output == "Mail goes again. 0 places go on, 0 mails were passed over.\n"
+    assert done.output == (
+        "Mail goes again. 0 places go on, 0 mails were passed over.\n"
+        "From the journal: 0 erased again, 0 left alone again.\n"
+    )
     assert not state_of(house).is_paused

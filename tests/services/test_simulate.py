@@ -45,8 +45,10 @@ def in_memory(plain: House) -> Tally:
 
 
 def _with_rules(rt: Runtime, plain: House) -> Runtime:
+    """The house as it is simulated: by these rules, and with nothing that goes by itself."""
     engine = replace(rt.sequences, rules=_rules(plain))
-    return replace(rt, sequences=engine, worker=replace(rt.worker, sequences=engine))
+    worker = replace(rt.worker, sequences=engine, timers=replace(rt.worker.timers, rules=()))
+    return replace(rt, sequences=engine, worker=worker)
 
 
 def _counts(session: Session) -> dict[str, int]:

@@ -12,7 +12,15 @@ from tests.support.desk import setup_token
 from tests.support.house import House
 
 # Routes whose <token> is of another kind than their path's first word says.
-TOKENS = {"thank-you": "guide", "challenge": "portal", "programme": "portal", "desk": "set-up"}
+TOKENS = {
+    "thank-you": "guide",
+    "challenge": "portal",
+    "programme": "portal",
+    "desk/set-up": "set-up",
+    "change-address": "change",
+    "your-data": "preferences",
+    "your-data/open": "your-data",
+}
 
 
 @dataclass(frozen=True)
@@ -24,7 +32,7 @@ class Places:
 
     def path(self, rule: Rule) -> str:
         """A path of this rule; a place nobody told us of gets a 1."""
-        first = rule.rule.split("/")[1]
+        first = rule.rule.partition("/<")[0].strip("/")
         path = rule.rule
         for name in rule.arguments:
             value = self.parts.get(name, "1")
@@ -42,6 +50,8 @@ def places(house: House) -> Places:
     handles = {
         LinkPurpose.CONFIRM: make.newest_confirmation(house, "dora@example.org"),
         LinkPurpose.GUIDE: dora.guide_handle,
+        LinkPurpose.CHANGE: make.ask_to_move(house, "dora@new.example.org", of="dora@example.org"),
+        LinkPurpose.YOUR_DATA: make.ask_for_data(house, "dora@example.org"),
     }
     tokens = {str(p): links.token(p, handles.get(p, dora.subscriber_handle)) for p in LinkPurpose}
     return Places(

@@ -11,7 +11,7 @@ from funnel.content.shipped import shipped_texts
 from funnel.db.mail import Message
 from funnel.db.tables import Base
 from funnel.domain.people import parse_address
-from funnel.services import offers, signup
+from funnel.services import offers, reminding, signup
 from tests.content.samples import TEMPLATES
 from tests.support import make
 from tests.support.house import House
@@ -32,10 +32,21 @@ def live(house: House) -> None:
     handle = make.person(house, "bea@example.org").public_id
     with house.rt.sessions.begin() as session:
         offers.join_waitlist(session, handle, "lower-back-programme", now=house.clock.now())
+    make.move(house, "bea@new.example.org", of="bea@example.org")
+    make.complain(house, "cleo@example.org")
     make.request(house, NEWCOMER, health=True)
+    house.work()
+    house.clock.advance(DAY)
+    _remind(house)
+    make.ask_for_data(house, "ada@example.org")
     house.work()
     house.clock.advance(A_WHILE)
     assert _went(house) == _shipped(), "a mail is shipped that nobody here gets"
+
+
+def _remind(house: House) -> None:
+    with house.rt.sessions.begin() as session:
+        reminding.remind_due(session, after=DAY, links=house.rt.links, now=house.clock.now())
 
 
 def _ask_for_link(house: House, email: str) -> None:

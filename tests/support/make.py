@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from funnel.db.guides import Guide
 from funnel.db.mail import Enrolment, Message
 from funnel.db.people import AddressChange, Confirmation, Subscriber
+from funnel.db.rights import DataRequest
 from funnel.domain.evidence import Evidence
 from funnel.domain.people import parse_address
 from funnel.domain.touch import FirstTouch
@@ -25,6 +26,7 @@ from funnel.services import (
     suppression,
 )
 from funnel.services.complaints import Letter
+from funnel.services.rights import requests
 from tests.support.house import House
 
 EVIDENCE = Evidence("http://localhost/", "landing", "192.0.2.0", "Test browser", 12.0)
@@ -277,6 +279,17 @@ def press_move(house: House, handle: UUID) -> address_change.ChangeView:
 def move(house: House, email: str, *, of: str = "ada@example.org") -> None:
     """Move to another address, all at once."""
     press_move(house, ask_to_move(house, email, of=of))
+
+
+def ask_for_data(house: House, email: str = "ada@example.org") -> UUID:
+    """Ask for the link to one's own data; returns the handle of that link."""
+    with house.rt.sessions.begin() as session:
+        requests.ask_by_handle(
+            session, person(house, email).public_id, links=house.rt.links, now=house.clock.now()
+        )
+        return session.scalars(
+            select(DataRequest.public_id).order_by(DataRequest.id.desc()).limit(1)
+        ).one()
 
 
 def ask_again(house: House, email: str = "ada@example.org") -> None:

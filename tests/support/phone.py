@@ -33,15 +33,18 @@ def scan(page: str) -> Phone:
     return Phone(parse_qs(address.query)["secret"][0])
 
 
-def set_up_phone(house: House, desk: FlaskClient) -> tuple[Phone, list[str]]:
+def set_up_phone(
+    house: House, desk: FlaskClient, site: str = "http://localhost"
+) -> tuple[Phone, list[str]]:
     """Switch the second step on from a signed-in browser; the phone, and the codes on paper.
 
     Half a minute goes by, so that the phone shows a code that was not used yet.
     """
-    page = desk.get(SET_UP).text
+    page = desk.get(SET_UP, base_url=site).text
     phone = scan(page)
     code = phone.code(house.clock.machine())
-    answer = desk.post(SET_UP, data={"csrf": csrf_of_page(page), "code": code})
+    form = {"csrf": csrf_of_page(page), "code": code}
+    answer = desk.post(SET_UP, data=form, base_url=site)
     assert answer.status_code == 200, text_of(answer)
     house.clock.advance(timedelta(seconds=30))
     return phone, re.findall(r"<li><code>([^<]+)</code>", answer.text)

@@ -285,7 +285,7 @@ def test_the_box_is_empty_until_it_is_ticked_and_stands_apart_from_the_others(
     shown = door.get(answer.headers["Location"])
     assert "From now on we note which links you press." in words_of(shown)
     assert "checked" in box(shown)
-    answer = door.client.post(choices, data={**hidden_fields(shown), "series": "yes"})
+    answer = door.client.post(choices, data={**hidden_fields(shown), "want": "series"})
     assert "checked" in box(door.get(answer.headers["Location"])), "saving other choices keeps it"
 
 

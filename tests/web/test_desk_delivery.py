@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from funnel.db.desk import AuditEntry, Staff, StaffSession
+from funnel.db.desk import AuditEntry
 from funnel.db.mail import Attempt, MailEvent
 from funnel.domain.delivery import EventKind, MessageState
 from funnel.domain.flow import Limits
@@ -23,6 +23,7 @@ from tests.support.desk import csrf_of, signed_in, text_of
 from tests.support.front_door import copy_database
 from tests.support.house import House
 from tests.support.live import DOMAIN, Live, open_live
+from tests.support.phone import set_up_phone
 from tests.support.rows import NOW, add_message, add_person, add_texts
 
 PAGE = "/desk/delivery"
@@ -38,11 +39,9 @@ def live(prepared_sqlite: Path, tmp_path: Path) -> Iterator[Live]:
 
 @pytest.fixture
 def desk(live: Live) -> FlaskClient:
-    """Dr Reyes's browser, the second step done, as production asks."""
-    browser, now = signed_in(live.house), live.house.clock.machine()
-    with live.house.rt.sessions.begin() as session:
-        session.execute(update(Staff).values(second_factor_at=now))
-        session.execute(update(StaffSession).values(second_factor_at=now))
+    """Dr Reyes's browser, signed in in two steps."""
+    browser = signed_in(live.house)
+    set_up_phone(live.house, browser, SITE)
     return browser
 
 
@@ -129,6 +128,7 @@ def test_d1_the_sentence_must_be_typed_and_is_written_down(live: Live, desk: Fla
     assert is_held(live)
     assert audit(live) == [
         "set up the desk",
+        "set up the second step",
         "let series mail go anyway",
         "let series mail wait again",
     ]
@@ -143,7 +143,7 @@ def test_no_button_works_by_a_link_or_without_its_token(
     assert desk.get(path, base_url=SITE).status_code in {404, 405}
     assert desk.post(path, data={"sentence": SENTENCE}, base_url=SITE).status_code == 403
     assert is_held(live)
-    assert audit(live) == ["set up the desk"]
+    assert audit(live) == ["set up the desk", "set up the second step"]
 
 
 def test_every_page_says_that_the_series_is_held_and_where_to_look(

@@ -160,7 +160,11 @@ def test_no_page_of_the_desk_shows_what_a_person_answered(desk: FlaskClient, hou
 
 
 def test_nothing_at_the_desk_can_open_answers() -> None:
+    # The therapist's own secret of the second step is sealed as well, and opened to sign in.
+    second_step = {"funnel/web/desk/own_second_step.py", "funnel/web/desk/second_step.py"}
     for module in repo.modules("funnel/web/desk/"):
+        if module.path in second_step:
+            continue
         source = (repo.ROOT / module.path).read_text("utf-8")
         assert not re.search(r"keeper(?!=None)|vault|unseal", source), module.path
 

@@ -62,7 +62,7 @@ def test_on_a_phone_the_bar_holds_the_sequences_and_leaves_the_rest_to_the_foot(
 ) -> None:
     page = desk.get("/desk/sequences").text
     wide = re.findall(r'rail__item--wide"><a class="rail__link" href="([^"]+)"', page)
-    assert wide == ["/desk/guide", "/desk/delivery"]
+    assert wide == ["/desk/guide", "/desk/delivery", "/desk/privacy"]
     assert 'href="/desk/sequences" aria-current="page"' in page
     foot = page.partition('class="foot"')[2]
     assert all(f'<li><a href="{href}">' in foot for href in wide)

@@ -21,6 +21,7 @@ PATHS = {
     LinkPurpose.PORTAL: "/challenge/{}",
     LinkPurpose.PREFERENCES: "/preferences/{}",
     LinkPurpose.UNSUBSCRIBE: "/unsubscribe/{}",
+    LinkPurpose.YOUR_DATA: "/your-data/open/{}",
 }
 COUNTED = {"visit_count"}
 SCANNER = {"User-Agent": "Barracuda scanner"}
@@ -68,6 +69,7 @@ def all_urls(house: House) -> list[str]:
         LinkPurpose.CONFIRM: confirmation,
         LinkPurpose.CHANGE: make.ask_to_move(house, "ada@new.example.org"),
         LinkPurpose.GUIDE: joined.guide_handle,
+        LinkPurpose.YOUR_DATA: make.ask_for_data(house),
     }
     tokens = {
         purpose: house.rt.links.token(purpose, handles.get(purpose, joined.subscriber_handle))
@@ -107,6 +109,7 @@ def test_a_token_opens_its_own_door_only(
         LinkPurpose.CONFIRM: make.newest_confirmation(house),
         LinkPurpose.CHANGE: make.ask_to_move(house, "ada@new.example.org"),
         LinkPurpose.GUIDE: done.guide_handle,
+        LinkPurpose.YOUR_DATA: make.ask_for_data(house),
     }
     token = house.rt.links.token(made_for, handles.get(made_for, done.subscriber_handle))
     status = client.get(PATHS[tried_on].format(token)).status_code
