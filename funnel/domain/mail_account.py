@@ -1,5 +1,7 @@
 """What is set up for sending: our own settings, and what the provider tells of our account."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -42,6 +44,12 @@ class MailSetup:
     def domains(self) -> tuple[str, ...]:
         """The domains that mail is sent from, each once."""
         return tuple(dict.fromkeys(domain_of(sender) for sender in self.senders))
+
+    @property
+    def mark(self) -> str:
+        """A short code for what a report is about: with another one it says nothing of this."""
+        told = [self.provider, self.domains, self.dkim_selector, self.spf_include]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
 
 
 class Silence(StrEnum):

@@ -49,7 +49,7 @@ class Doctor:
     def examine(self) -> Report:
         """Everything there is to find, worst answers included; nothing is kept."""
         found = tuple(self._findings()) if self.has_anything_to_look_at else ()
-        return Report(self.clock.machine(), found)
+        return Report(self.clock.machine(), found, self.setup.mark)
 
     def is_due(self, session: Session) -> bool:
         """Whether a required look is over a day old, or something was in the way at the last."""

@@ -193,6 +193,20 @@ def test_of_two_entries_for_one_domain_the_one_that_is_set_up_signs() -> None:
         assert replace(ACCOUNT, domains=domains).domain_for("practice.co.uk") == DOMAIN
 
 
+@pytest.mark.parametrize(
+    ("changed", "is_another"),
+    [
+        (replace(SETUP, senders=("hello@practice.co.uk",), site="https://x.uk"), False),
+        (replace(SETUP, senders=("sam@other.co.uk",)), True),
+        (replace(SETUP, provider=Provider.SMTP), True),
+        (replace(SETUP, dkim_selector="k1"), True),
+        (replace(SETUP, spf_include="_spf.other.uk"), True),
+    ],
+)
+def test_what_makes_it_another_set_up(changed: MailSetup, *, is_another: bool) -> None:
+    assert (changed.mark != SETUP.mark) is is_another
+
+
 # The webhook -------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from funnel.domain.deliverability import Finding, Light, Report
+from funnel.domain.deliverability import NEVER_LOOKED, Finding, Light, Report
 from funnel.domain.mail_account import MailSetup, Provider
 from funnel.services import control, proof
 from funnel.services.doctor import Doctor
@@ -159,7 +159,10 @@ def test_an_excuse_outlasts_a_hiccup_of_the_provider(live: Live) -> None:
 
 def look(live: Live, doctor: Doctor | None = None) -> str | None:
     """One look of the doctor; why series mail waits after it."""
-    (doctor or live.house.rt.doctor).look()
+    doctor = doctor or live.house.rt.doctor
+    with live.house.rt.sessions.begin() as session:
+        proof.require(session, is_required=True, setup=doctor.setup.mark)
+    doctor.look()
     with live.house.rt.reading.begin() as session:
         return control.sending_state(session).unproved
 
@@ -276,6 +279,27 @@ def test_somebody_who_asks_is_not_kept_waiting_an_hour(live: Live) -> None:
     house.clock.advance(timedelta(seconds=10))
     house.work()
     assert looks(live) == before + 1
+
+
+def test_a_new_sending_domain_is_held_and_looked_at_without_waiting_for_the_hour(
+    live: Live,
+) -> None:
+    live.set_up()
+    live.house.rt.worker.tick()
+    assert looks(live) == 1
+    worker, doctor = live.house.rt.worker, live.house.rt.doctor
+    other = replace(doctor, setup=replace(doctor.setup, senders=("hello@elsewhere.co.uk",)))
+    assert worker.errands is not None
+    watch = replace(worker.watch, setup=other.setup.mark)
+    worker = replace(worker, watch=watch, errands=replace(worker.errands, doctor=other))
+    live.house.clock.advance(timedelta(minutes=1))
+    worker.watch.look()
+    with live.house.rt.reading.begin() as session:
+        assert control.sending_state(session).unproved == NEVER_LOOKED
+    worker.tick()
+    assert looks(live) == 2
+    with live.house.rt.reading.begin() as session:
+        assert "elsewhere.co.uk" in str(control.sending_state(session).unproved)
 
 
 def test_a_look_runs_beside_the_mail(live: Live) -> None:
