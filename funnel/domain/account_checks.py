@@ -98,8 +98,9 @@ def check_key(account: Account) -> Finding:
         return Finding(key, Light.RED, title, say, _KEY_WHY)
     if account.scopes & _TOO_MUCH:
         say = (
-            "It may do everything, also change your account. Make one with restricted access: "
-            "Mail Send full; Suppressions, Sender Authentication and Event Webhook settings read."
+            "It may do everything, also change your account. Make one with restricted access: Mail "
+            "Send full; Email Activity, Suppressions, Sender Authentication and Event Webhook "
+            "settings read; Recipients’ Data Erasure, to have people erased there too."
         )
         return Finding(key, Light.AMBER, title, say, _KEY_WHY)
     return Finding(key, Light.GREEN, title, "It may send, and does not rule your account.")

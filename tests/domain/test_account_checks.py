@@ -1,5 +1,6 @@
 """The sending address, the key, the webhook, links and clocks: what each state of them means."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ from funnel.domain.mail_account import (
     Silence,
 )
 from funnel.domain.skew import Reading
+from tests.support.repo import ROOT
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 SETUP = MailSetup(
@@ -147,6 +149,16 @@ def test_a_key_that_may_read_all_is_green() -> None:
 @pytest.mark.parametrize("silence", list(Silence))
 def test_of_a_key_that_was_not_told_of_nothing_more_is_said(silence: Silence) -> None:
     assert list(check_reading(replace(ACCOUNT, scopes=silence))) == []
+
+
+def test_the_advice_on_a_key_names_each_right_that_the_runbook_names() -> None:
+    words = " ".join((ROOT / "docs/runbook.md").read_text("utf-8").split())
+    advice = words.partition("SendGrid's key: restricted access, with ")[2].partition(".")[0]
+    say = check_key(replace(ACCOUNT, scopes=SCOPES | {"billing.update"})).say.replace("’", "'")
+    rights = [each.strip() for part in advice.split(";") for each in re.split(",| and ", part)]
+    named = [re.sub(" full$| read$| for erasing.*", "", each) for each in rights]
+    assert len(named) == 6
+    assert [each for each in named if each not in say] == []
 
 
 # The domain at SendGrid --------------------------------------------------------------------------
