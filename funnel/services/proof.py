@@ -38,11 +38,16 @@ class Proof:
     by: str | None = None
     excused_at: datetime | None = None
     is_wanted: bool = False
+    asked_at: datetime | None = None
 
     @property
     def is_overridden(self) -> bool:
         """True when mail goes in spite of what is in the way."""
         return self.is_required and bool(self.excused)
+
+    def is_awaited(self, now: datetime) -> bool:
+        """True while a look that was asked for may still come (machine time)."""
+        return self.is_wanted and self.asked_at is not None and now - self.asked_at < WISH_LASTS
 
 
 def proof(session: Session) -> Proof:
@@ -105,11 +110,12 @@ def hold_again(session: Session) -> None:
     _settle(session, switch | {"excused": []}, report)
 
 
-def ask_look(session: Session) -> None:
-    """Ask a worker to look as soon as it can; asking twice is asking once."""
+def ask_look(session: Session, *, now: datetime) -> None:
+    """Ask a worker to look as soon as it can (machine time); asking twice is asking once."""
     switch = _locked(session)
     if not switch.get("wanted"):
-        control.write(session, control.UNPROVED, switch | {"wanted": True, "taken_at": None})
+        switch |= {"wanted": True, "taken_at": None}
+    control.write(session, control.UNPROVED, switch | {"asked_at": now.isoformat()})
 
 
 def take_wish(session: Session, *, now: datetime) -> bool:
@@ -153,6 +159,7 @@ def _proof(switch: Mapping[str, Any], report: Report | None) -> Proof:
         by=switch.get("by"),
         excused_at=_instant(switch.get("excused_at")),
         is_wanted=bool(switch.get("wanted")),
+        asked_at=_instant(switch.get("asked_at")),
     )
 
 

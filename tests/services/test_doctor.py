@@ -238,7 +238,7 @@ def test_where_mail_stays_on_the_machine_there_is_nothing_to_look_at(house: Hous
     assert not house.rt.doctor.has_anything_to_look_at
     assert house.rt.doctor.examine().findings == ()
     with house.rt.sessions.begin() as session:
-        proof.ask_look(session)
+        proof.ask_look(session, now=house.clock.machine())
     house.work()
     with house.rt.reading.begin() as session:
         assert proof.proof(session).report is None
@@ -275,7 +275,7 @@ def test_somebody_who_asks_is_not_kept_waiting_an_hour(live: Live) -> None:
     house.work()
     before = looks(live)
     with house.rt.sessions.begin() as session:
-        proof.ask_look(session)
+        proof.ask_look(session, now=house.clock.machine())
     house.clock.advance(timedelta(seconds=10))
     house.work()
     assert looks(live) == before + 1

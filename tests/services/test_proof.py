@@ -150,8 +150,8 @@ def test_a_wish_is_taken_by_one_worker_alone(sessions: Sessions) -> None:
     with sessions.begin() as session:
         proof.require(session, is_required=True, setup="")
         assert not proof.take_wish(session, now=NOW)
-        proof.ask_look(session)
-        proof.ask_look(session)
+        proof.ask_look(session, now=NOW)
+        proof.ask_look(session, now=NOW)
         assert [proof.take_wish(session, now=NOW) for _ in range(2)] == [True, False]
         assert control.sending_state(session).holds_series, "a wish lets nothing go"
         assert proof.proof(session).is_wanted, "until somebody has looked"
