@@ -33,6 +33,7 @@ from funnel.domain.delivery import PATIENCE, Patience
 from funnel.domain.errors import SettingInvalid
 from funnel.domain.flow import Limits
 from funnel.domain.gate import Gate
+from funnel.domain.mail_account import MailSetup
 from funnel.domain.people import fingerprint
 from funnel.domain.ports import (
     Bell,
@@ -160,7 +161,8 @@ def build_runtime(
     writer = LetterWriter(catalog, renderer, links)
     bell = bell or _bell(settings)
     sequences = SequenceEngine(links.pepper, _rules(catalog), keeper.patterns)
-    watch = _watch(settings, catalog, sessions, clock, mailer, patience)
+    setup = mail_setup(settings, catalog, links)
+    watch = _watch(settings, catalog, sessions, clock, mailer, patience, setup)
     journal = FileJournal(local_path(settings.storage_url))
     if not settings.demo:
         JournalKeeping(journal, links.pepper).watch(sessions)
@@ -181,7 +183,7 @@ def build_runtime(
     doctor = Doctor(
         sessions,
         clock,
-        mail_setup(settings, catalog, links),
+        setup,
         outside.servers,
         outside.account,
         watch.clocks,
@@ -260,7 +262,8 @@ def prepare(rt: Runtime) -> Shipping:
                 "it as ADDRESS_KEY."
             )
         # Here already, so that no worker sends in the moment before its watch says so.
-        proof.require(session, is_required=rt.settings.must_be_proved)
+        mark = rt.doctor.setup.mark
+        proof.require(session, is_required=rt.settings.must_be_proved, setup=mark)
         shipping = publish_shipped(session, texts, rt.catalog, now=rt.clock.now())
         house_copies.keep_fresh(session, rt.recipe, now=rt.clock.now())
         notice.publish(session, rt.documents.all[NOTICE].source, now=rt.clock.now())
@@ -284,6 +287,7 @@ def _watch(
     clock: Clock,
     mailer: Mailer,
     patience: Patience,
+    setup: MailSetup,
 ) -> Watch:
     """What is looked at before anything is sent. A demo's database may come from anywhere."""
     gate = Gate() if settings.demo else Gate(NOT_LOOKED_YET)
@@ -299,7 +303,8 @@ def _watch(
     lineage = None if settings.demo else LineageWatch(sessions, clock, marks, gate, margin)
     clocks = ClockWatch(sessions, SystemClock(), mailer, gate, _worker_name())
     golive = _golive(settings, catalog)
-    return Watch(sessions, clock, limits, lineage, clocks, golive, settings.must_be_proved)
+    must_be_proved = settings.must_be_proved
+    return Watch(sessions, clock, limits, lineage, clocks, golive, must_be_proved, setup.mark)
 
 
 def _golive(settings: Settings, catalog: Catalog) -> GoLive:

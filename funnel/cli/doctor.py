@@ -73,7 +73,8 @@ def _examine(sentence: str | None, *, wait_again: bool) -> bool:
             click.echo("Mail stays on this machine (mailbox://), so there is nothing to look at.")
             return True
         with rt.sessions.begin() as session:
-            proof.require(session, is_required=rt.settings.must_be_proved)
+            mark = rt.doctor.setup.mark
+            proof.require(session, is_required=rt.settings.must_be_proved, setup=mark)
         report = rt.doctor.look()
         click.echo(describe(report))
         now = rt.clock.machine()

@@ -52,7 +52,8 @@ def _resume(rt: Runtime, due: recovery.Due | None) -> str:
                 session, due, engine=rt.sequences, replay=rt.rights.replay, now=rt.clock.now()
             )
     rt.bell.ring("mail")
-    still = f" Series mail still waits: {state.unproved}" if state.unproved else ""
+    waits = " ".join(why for why in (state.unanswered, state.unproved) if why)
+    still = f" Series mail still waits: {waits}" if waits else ""
     if found is None:
         return f"Mail goes again.{still}"
     went = f"{found.places} places go on, {found.passed} mails were passed over."

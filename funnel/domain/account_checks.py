@@ -29,6 +29,9 @@ _TOO_MUCH = frozenset(
 _KEY_WHY = "A key that may do little does little harm where it is found."
 _SENDER_WHY = "Only mail from a domain of your own can be signed, and is believed."
 _HOOK_WHY = "Without news from SendGrid, people who reported a mail as spam would get the next one."
+_DOMAIN_WHY = (
+    "SendGrid signs a domain that is not set up with its own name, which does not count as yours."
+)
 _WITHOUT_LOG = (
     "Not its email log (not every plan has it): a series mail whose answer was lost counts as gone."
 )
@@ -95,8 +98,9 @@ def check_key(account: Account) -> Finding:
         return Finding(key, Light.RED, title, say, _KEY_WHY)
     if account.scopes & _TOO_MUCH:
         say = (
-            "It may do everything, also change your account. Make one with restricted access: "
-            "Mail Send full; Suppressions, Sender Authentication and Event Webhook settings read."
+            "It may do everything, also change your account. Make one with restricted access: Mail "
+            "Send full; Email Activity, Suppressions, Sender Authentication and Event Webhook "
+            "settings read; Recipients’ Data Erasure, to have people erased there too."
         )
         return Finding(key, Light.AMBER, title, say, _KEY_WHY)
     return Finding(key, Light.GREEN, title, "It may send, and does not rule your account.")
@@ -132,17 +136,24 @@ def _may_read(name: str, scopes: frozenset[str]) -> bool:
 
 
 def check_known_domains(setup: MailSetup, account: Account) -> Iterator[Finding]:
-    """A domain that the account does not know at all."""
-    if isinstance(account.domains, Silence):
+    """A domain that the account does not know at all, or that our key may not ask about."""
+    if account.domains is Silence.AWAY:
         return
     for domain in setup.domains:
-        if account.domain_for(domain) is None:
+        if account.domains is Silence.REFUSED:
+            yield _unseen(domain)
+        elif account.domain_for(domain) is None:
             say = (
                 "SendGrid does not know it. There, under Settings, Sender Authentication, press "
                 "“Authenticate Your Domain”: it shows three records to put into your DNS."
             )
-            why = "Until then SendGrid signs with its own name, which does not count as yours."
-            yield Finding(f"domain {domain}", Light.RED, f"{domain} at SendGrid", say, why)
+            yield Finding(f"domain {domain}", Light.RED, f"{domain} at SendGrid", say, _DOMAIN_WHY)
+
+
+def _unseen(domain: str) -> Finding:
+    """Said at each look, so that an hour without answers finds something known to go by."""
+    say = "This key may not ask SendGrid about it, so only your DNS was looked at."
+    return Finding(f"domain {domain}", Light.AMBER, f"{domain} at SendGrid", say, _DOMAIN_WHY)
 
 
 # SendGrid's news ---------------------------------------------------------------------------------
@@ -154,6 +165,8 @@ def check_hook(setup: MailSetup, account: Account, heard: Heard, now: datetime) 
     if not setup.webhook_keys:
         say = "SENDGRID_PUBLIC_KEY is not set, so every event is refused."
         return Finding(key, Light.RED, title, say, _HOOK_WHY)
+    if account.hooks is Silence.AWAY:
+        return Finding(key, Light.UNKNOWN, title, _NO_ANSWER, _HOOK_WHY)
     if isinstance(account.hooks, Silence):
         return _by_ear(heard, now)
     ours = [hook for hook in account.hooks if hook.url.rstrip("/") == setup.webhook_url]

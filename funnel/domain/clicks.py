@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,6 +11,8 @@ MARK_CHARACTERS = 6
 SCANNED_WITHIN = timedelta(seconds=10)  # of a mail's acceptance: nobody reads that fast
 BURST_SECONDS = 2.0
 BURST_PAGES = 3
+MANY_VISITS = 50  # within these seconds nobody opens so many; more of them need not be looked at
+MANY_SECONDS = 120.0
 
 
 class ClickKind(StrEnum):
@@ -41,19 +43,25 @@ def mark_of(mail_key: str) -> str:
     return base64.b32encode(digest).decode()[:MARK_CHARACTERS].lower()
 
 
-def kind_of(visit: Visit, others: Iterable[Visit], accepted_at: datetime) -> ClickKind:
+def kind_of(visit: Visit, others: Collection[Visit], accepted_at: datetime) -> ClickKind:
     """Whether a person or a machine followed a link of a mail that was accepted then.
 
-    A machine says so, comes within ten seconds of the mail, or opens three pages of one person
-    within two seconds. `others` are that person's visits around that time, this one included.
+    A machine says so, comes within ten seconds of the mail, opens three pages of one person within
+    two seconds, or fifty times any page within two minutes. `others` are that person's visits
+    around that time, this one included; the last fifty are enough.
     """
     is_early = visit.at - accepted_at < SCANNED_WITHIN
-    if visit.says_machine or is_early or _is_burst(visit, others):
+    if visit.says_machine or is_early or _is_flood(others) or _is_burst(visit, others):
         return ClickKind.MACHINE
     return ClickKind.PERSON
 
 
-def _is_burst(visit: Visit, others: Iterable[Visit]) -> bool:
+def _is_flood(visits: Collection[Visit]) -> bool:
+    seconds = [each.second for each in visits]
+    return len(seconds) >= MANY_VISITS and max(seconds) - min(seconds) <= MANY_SECONDS
+
+
+def _is_burst(visit: Visit, others: Collection[Visit]) -> bool:
     """Whether this visit lies among many different ones within two seconds."""
     near = [each for each in others if abs(each.second - visit.second) <= BURST_SECONDS]
     starts = (each.second for each in near)

@@ -47,10 +47,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything found at one look, by the machine's time."""
+    """Everything found at one look, by the machine's time; `setup` is the mark of what was found
+    so, see MailSetup.
+    """
 
     at: datetime
     findings: tuple[Finding, ...]
+    setup: str = ""
 
     @property
     def light(self) -> Light:

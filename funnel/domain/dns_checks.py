@@ -37,6 +37,15 @@ def check_domain(
     yield _check_dmarc(domain, known, look_up)
 
 
+def domain_not_told(domain: str) -> Iterator[Finding]:
+    """The same findings while the provider does not answer, for all of them depend on its word."""
+    say = "SendGrid could not be asked which records it signs with, so this is not known just now."
+    yield Finding(f"domain {domain}", Light.UNKNOWN, f"{domain} at SendGrid", say)
+    yield Finding(f"spf {domain}", Light.UNKNOWN, f"SPF of {domain}", say, _SPF_WHY)
+    yield Finding(f"dkim {domain}", Light.UNKNOWN, f"DKIM of {domain}", say, _DKIM_WHY)
+    yield Finding(f"dmarc {domain}", Light.UNKNOWN, f"DMARC of {domain}", say, _DMARC_WHY)
+
+
 def _set_up(domain: str, known: SendingDomain, look_up: LookUp) -> Finding:
     """Each record that SendGrid asks for, against what really stands in the DNS."""
     key, title = f"domain {domain}", f"{domain} at SendGrid"

@@ -1,5 +1,7 @@
 """What is set up for sending: our own settings, and what the provider tells of our account."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -43,6 +45,12 @@ class MailSetup:
         """The domains that mail is sent from, each once."""
         return tuple(dict.fromkeys(domain_of(sender) for sender in self.senders))
 
+    @property
+    def mark(self) -> str:
+        """A short code for what a report is about: with another one it says nothing of this."""
+        told = [self.provider, self.domains, self.dkim_selector, self.spf_include]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
+
 
 class Silence(StrEnum):
     """Why the provider told nothing: our key may not ask, or nobody answered."""
@@ -81,11 +89,12 @@ class Account:
     log: Silence | None
 
     def domain_for(self, sender: str) -> SendingDomain | None:
-        """The domain it signs with for mail from that domain: itself, else the nearest above."""
+        """The domain it signs with for mail from that domain: itself, else the nearest above; of
+        two entries for one domain the one that is set up."""
         if isinstance(self.domains, Silence):
             return None
         fitting = [each for each in self.domains if _is_at_or_below(sender, each.domain)]
-        return max(fitting, key=lambda each: len(each.domain), default=None)
+        return max(fitting, key=lambda each: (len(each.domain), each.is_valid), default=None)
 
 
 def _is_at_or_below(name: str, other: str) -> bool:

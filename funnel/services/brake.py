@@ -23,12 +23,7 @@ def watch(session: Session, *, now: datetime) -> None:
     why = tally(session).why_hold()
     if why is not None:
         log.warning("series mail is held: %s", why)
-        hold(session, why, now=now)
-
-
-def hold(session: Session, why: str, *, now: datetime) -> None:
-    """Put the brake on, for this reason."""
-    control.write(session, control.BRAKE, {"on": True, "why": why, "since": now.isoformat()})
+        control.write(session, control.BRAKE, {"on": True, "why": why, "since": now.isoformat()})
 
 
 def let_go(session: Session, *, now: datetime) -> None:

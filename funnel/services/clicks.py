@@ -1,7 +1,7 @@
 """Clicks: a number for a mail and a day, and for a person only while they allow it."""
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ from funnel.db.mail import Message
 from funnel.db.people import ClickCount, Consent, LinkClick, Subscriber
 from funnel.db.texts import TextVersion
 from funnel.db.upsert import insert_into
-from funnel.domain.clicks import MARK_CHARACTERS, ClickKind, Visit, kind_of, mark_of
+from funnel.domain.clicks import MANY_VISITS, MARK_CHARACTERS, ClickKind, Visit, kind_of, mark_of
 from funnel.domain.delivery import MessageState
 from funnel.domain.errors import LinkInvalid
 from funnel.domain.evidence import Evidence
@@ -56,7 +56,7 @@ def judge(session: Session, due: Sequence[Seen], around: Sequence[Seen]) -> list
     who = _owners(session, {each.handle for each in (*due, *around)})
     keys = _mail_keys(session, {each.visit.mark for each in due})
     came = _arrivals(session, set(who.values()), set(keys.values()))
-    near: dict[int, list[Visit]] = defaultdict(list)
+    near: dict[int, deque[Visit]] = defaultdict(lambda: deque(maxlen=MANY_VISITS))
     for each in around:
         if each.handle in who:
             near[who[each.handle]].append(each.visit)

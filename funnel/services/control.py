@@ -24,11 +24,12 @@ SKEW = "skew"
 WAITS = "provider_waits"
 DOCTOR = "doctor"
 UNPROVED = "unproved"
+GOLIVE = "golive"
 LISTS = "lists"
 LONG_SLEEP = timedelta(hours=1)
 SLOTS_AHEAD = timedelta(minutes=1)
 FUNNEL = "Funnel itself"  # who stopped a restored database
-_STOPS = (PAUSED, BRAKE, UNPROVED, LINEAGE, RESTORED, WAITS)
+_STOPS = (PAUSED, BRAKE, UNPROVED, GOLIVE, LINEAGE, RESTORED, WAITS)
 
 
 class StopMode(StrEnum):
@@ -44,8 +45,9 @@ class SendingState:
 
     `is_paused`: nothing leaves. `holds_series`: no series mail leaves, because all mail or the
     series was stopped, or because the brake holds it for the reason `braked`, or because it is
-    not known, for the reason `unproved`, that our mail will be believed. `restored` says why a
-    database that was restored or copied stands still; `generation` is that database's.
+    not known, for the reason `unproved`, that our mail will be believed, or because a question of
+    the law is `unanswered`. `restored` says why a database that was restored or copied stands
+    still; `generation` is that database's.
     `not_before`: the provider asked for no mail before then, by the machine's time.
     """
 
@@ -55,6 +57,7 @@ class SendingState:
     is_series_stopped: bool = False
     braked: str | None = None
     unproved: str | None = None
+    unanswered: str | None = None
     restored: str | None = None
     generation: int = 0
     not_before: datetime | None = None
@@ -67,7 +70,12 @@ class SendingState:
     @property
     def holds_by_itself(self) -> bool:
         """True while series mail waits though nobody stopped it."""
-        return self.braked is not None or self.unproved is not None
+        return self.why_held is not None
+
+    @property
+    def why_held(self) -> str | None:
+        """Why it waits though nobody stopped it; what somebody must let go is named first."""
+        return self.braked or self.unanswered or self.unproved
 
 
 def read(session: Session, key: str) -> dict[str, object]:
@@ -88,7 +96,7 @@ def sending_state(session: Session) -> SendingState:
     query = select(Control.key, Control.value).where(Control.key.in_(_STOPS))
     found: dict[str, dict[str, Any]] = {row.key: row.value for row in session.execute(query)}
     stop, restored = (found.get(key, {}) for key in (PAUSED, RESTORED))
-    brake, unproved = (found.get(key, {}) for key in (BRAKE, UNPROVED))
+    brake, unproved, golive = (found.get(key, {}) for key in (BRAKE, UNPROVED, GOLIVE))
     is_stopped = bool(stop.get("on"))
     is_all = is_stopped and stop.get("mode", StopMode.ALL) == StopMode.ALL
     since = stop.get("since") if is_stopped else restored.get("since")
@@ -99,6 +107,7 @@ def sending_state(session: Session) -> SendingState:
         is_series_stopped=is_stopped and not is_all,
         braked=brake["why"] if brake.get("on") else None,
         unproved=unproved["why"] if unproved.get("on") else None,
+        unanswered=golive["why"] if golive.get("on") else None,
         restored=restored["why"] if restored.get("on") else None,
         generation=found.get(LINEAGE, {}).get("generation", 0),
         not_before=_instant(found.get(WAITS, {}).get("until")),

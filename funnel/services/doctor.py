@@ -49,7 +49,7 @@ class Doctor:
     def examine(self) -> Report:
         """Everything there is to find, worst answers included; nothing is kept."""
         found = tuple(self._findings()) if self.has_anything_to_look_at else ()
-        return Report(self.clock.machine(), found)
+        return Report(self.clock.machine(), found, self.setup.mark)
 
     def is_due(self, session: Session) -> bool:
         """Whether a required look is over a day old, or something was in the way at the last."""
@@ -70,6 +70,9 @@ class Doctor:
             yield from account_checks.check_reading(account)
             yield from account_checks.check_known_domains(setup, account)
         for domain in setup.domains:
+            if is_sendgrid and account.domains is Silence.AWAY:
+                yield from dns_checks.domain_not_told(domain)
+                continue
             known = account.domain_for(domain)
             yield from dns_checks.check_domain(domain, setup, known, notes.look_up)
         yield from self._rest(account, notes, is_sendgrid=is_sendgrid)

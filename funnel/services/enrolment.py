@@ -15,7 +15,7 @@ from funnel.domain.delivery import MessageState
 from funnel.domain.enrolment import LIVE, EnrolmentState
 from funnel.domain.progress import heeds
 from funnel.domain.sequence import Fact, Place, Sequence
-from funnel.services import outbox, texts
+from funnel.services import blocks, outbox, texts
 from funnel.services.looking_again import ask_again, look_again
 
 
@@ -32,13 +32,23 @@ def enrol(
     Someone who had stopped goes on from where they were; someone whose last round is over begins
     anew where the sequence and the caller allow it, and so long after. Otherwise nothing changes.
     """
+    if _start(session, subscriber_id, sequence, now, may_begin_anew=may_begin_anew):
+        blocks.hold_beside(session, [subscriber_id], now=now)
+
+
+def _start(
+    session: Session, subscriber_id: int, sequence: Sequence, now: datetime, *, may_begin_anew: bool
+) -> bool:
     if _begin(session, subscriber_id, sequence, 1, now):
-        return
+        return True
     last = _last_round(session, subscriber_id, sequence.key)
     if last is not None and last.state == EnrolmentState.STOPPED:
         _go_on(last, now)
-    elif may_begin_anew and last is not None and _may_begin_anew(last, sequence, now):
-        _begin(session, subscriber_id, sequence, last.round + 1, now)
+        session.flush()
+        return True
+    if may_begin_anew and last is not None and _may_begin_anew(last, sequence, now):
+        return _begin(session, subscriber_id, sequence, last.round + 1, now)
+    return False
 
 
 def _begin(
@@ -93,11 +103,14 @@ def apply_fact(session: Session, person: Subscriber, fact: Fact, *, now: datetim
     what comes next the person is looked at again at once.
     """
     known = texts.sequences(session)
+    held = blocks.held_of(session, [person.id])
     exits = [key for key, sequence in known.items() if fact in sequence.exits_on]
     end_sequences(session, person, exits, fact, now=now)
     heeding = [key for key, sequence in known.items() if heeds(sequence, fact)]
     ask_again(session, person.id, heeding, now=now)
     start_by(session, person, fact, now=now)
+    if held:  # also where the series that was held has just come to its goal
+        blocks.hold(session, person.id, now=now)
 
 
 def repeat_fact(session: Session, person: Subscriber, fact: Fact, *, now: datetime) -> None:
@@ -117,6 +130,7 @@ def repeat_fact(session: Session, person: Subscriber, fact: Fact, *, now: dateti
             last = _last_round(session, person.id, sequence.key)
             if last is not None and _may_begin_anew(last, sequence, now):
                 _begin(session, person.id, sequence, last.round + 1, now)
+                blocks.hold_beside(session, [person.id], now=now)
 
 
 def start_by(
@@ -210,6 +224,7 @@ def _follow(
     known = dict(session.execute(theirs.group_by(Enrolment.subscriber_id)).all())
     fresh = [_row(who, sequence.key, 1, now) for who in began if who not in known]
     insert_absent(session, Enrolment, fresh)
+    blocks.hold_beside(session, began.keys() - known.keys(), now=now)
     for who, last in known.items():
         enrol(session, who, sequence, now=now, may_begin_anew=last < began[who])
 
@@ -229,13 +244,15 @@ def release(session: Session, subscriber_id: int, *, now: datetime) -> int:
 
 
 def release_all_of(session: Session, mail_key: str, *, now: datetime) -> None:
-    """Let everyone go on whom this mail held: its words have changed."""
+    """Let everyone go on whom this mail held: its words have changed. Whose mail server turns our
+    mails away stays held."""
     failed = select(Message.enrolment_id).where(
         Message.mail_key == mail_key, Message.state == MessageState.FAILED
     )
     session.execute(
         update(Enrolment)
         .where(Enrolment.id.in_(failed), Enrolment.state == EnrolmentState.HELD)
+        .where(Enrolment.why != blocks.WHY)
         .values(state=EnrolmentState.ACTIVE, next_due_at=now, why="The words were mended.")
         .execution_options(synchronize_session=False)
     )

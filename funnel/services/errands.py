@@ -36,7 +36,8 @@ class Errands:
         if not self.doctor.has_anything_to_look_at:
             return None
         is_wanted = proof.take_wish(session, now=self.clock.machine())
-        is_turn = self.doctor.is_due(session) and self._takes(session, "doctor")
+        turn = f"doctor {self.doctor.setup.mark}"  # another set-up need not wait for its hour
+        is_turn = self.doctor.is_due(session) and self._takes(session, turn)
         return self.doctor.look if is_wanted or is_turn else None
 
     def _lists(self, session: Session) -> Errand | None:

@@ -11,7 +11,7 @@ from funnel.domain.delivery import NOT_STARTED, OPEN_STATES, MessageState
 from funnel.domain.enrolment import EnrolmentState
 from funnel.domain.impact import Group
 from funnel.domain.sequence import Sequence
-from funnel.services import stands, texts
+from funnel.services import blocks, stands, texts
 from funnel.services.enrolment import release_all_of
 
 LOST = "This mail was taken out of the sequence, so it does not go."
@@ -96,6 +96,7 @@ def _let_go(session: Session, sequence: Sequence, mails: list[str], now: datetim
         .where(
             Enrolment.sequence_key == sequence.key,
             Enrolment.state == EnrolmentState.HELD,
+            Enrolment.why != blocks.WHY,
             is_held_by_it,
         )
         .values(state=EnrolmentState.ACTIVE, next_due_at=now, why=LET_GO)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -150,7 +150,7 @@ def _handle(session: Session, event: MailEvent, links: Links, clock: Clock) -> N
     kind = EventKind(event.kind)
     message = _find_message(session, event.body)
     if message is None and event.id.startswith(LISTED):
-        message = _last_before(session, event)
+        message = _most_likely(session, event)
     if message is not None:
         event.message_id = message.id
         _tell(session, message, kind, clock)
@@ -186,17 +186,19 @@ def _find_message(session: Session, body: Mapping[str, object]) -> Message | Non
     return known or _by_provider_id(session, body)
 
 
-def _last_before(session: Session, event: MailEvent) -> Message | None:
-    """A list names a reader and a time, but no mail: it was the last that had gone by then."""
-    key = _address_key(event.body)
-    newest = (
+def _most_likely(session: Session, event: MailEvent) -> Message | None:
+    """A list names a reader and a time, but no mail: it is the one of which the webhook told the
+    same, so that nothing counts twice, else the last that had gone by then."""
+    is_told = Message.delivery == event.kind
+    likely = (
         select(Message.id)
         .join(Subscriber, Subscriber.id == Message.subscriber_id)
-        .where(Subscriber.email_key == key, Message.accepted_at <= event.occurred_at)
-        .order_by(Message.accepted_at.desc())
+        .where(Subscriber.email_key == _address_key(event.body))
+        .where(is_told | (Message.accepted_at <= event.occurred_at))
+        .order_by(case((is_told, 0), else_=1), Message.accepted_at.desc())
         .limit(1)
     )
-    found = session.scalar(newest)
+    found = session.scalar(likely)
     return _locked_message(session, Message.id == found) if found is not None else None
 
 

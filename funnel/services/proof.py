@@ -38,26 +38,36 @@ class Proof:
     by: str | None = None
     excused_at: datetime | None = None
     is_wanted: bool = False
+    asked_at: datetime | None = None
 
     @property
     def is_overridden(self) -> bool:
         """True when mail goes in spite of what is in the way."""
         return self.is_required and bool(self.excused)
 
+    def is_awaited(self, now: datetime) -> bool:
+        """True while a look that was asked for may still come (machine time)."""
+        return self.is_wanted and self.asked_at is not None and now - self.asked_at < WISH_LASTS
+
 
 def proof(session: Session) -> Proof:
     """How it stands, for whoever shows it."""
-    switch = control.read(session, control.UNPROVED)
-    kept = control.read(session, control.DOCTOR)
-    return _proof(switch, kept)
+    switch: dict[str, Any] = control.read(session, control.UNPROVED)
+    return _proof(switch, _report(session, switch.get("setup", "")))
 
 
-def require(session: Session, *, is_required: bool) -> None:
-    """Say whether series mail has to wait for a proof; repeating it changes nothing."""
-    if control.read(session, control.UNPROVED).get("required", False) is is_required:
+def require(session: Session, *, is_required: bool, setup: str) -> None:
+    """Say whether series mail has to wait for a proof, and of which set-up it must be.
+
+    Repeating it changes nothing. Another set-up has no report yet, and no excuse.
+    """
+    wanted = {"required": is_required, "setup": setup}
+    if control.read(session, control.UNPROVED).items() >= wanted.items():
         return
     switch = _locked(session)
-    _settle(session, switch | {"required": is_required}, _report(session))
+    if switch.get("setup") != setup:
+        switch["excused"] = []
+    _settle(session, switch | wanted, _report(session, setup))
 
 
 def record(session: Session, report: Report) -> Report:
@@ -67,11 +77,12 @@ def record(session: Session, report: Report) -> Report:
     once its finding is out of the way, so that the same trouble holds the series anew.
     """
     switch = _locked(session)
-    kept = report.after(_report(session))
+    kept = report.after(_report(session, report.setup))
     control.write(session, control.DOCTOR, _as_json(kept))
     left = {finding.key for finding in kept.in_the_way}
     excused = sorted(left & set(switch.get("excused", ())))
-    _settle(session, switch | {"excused": excused, "wanted": False}, kept)
+    of_ours = kept if kept.setup == switch.get("setup", "") else None
+    _settle(session, switch | {"excused": excused, "wanted": False}, of_ours)
     return kept
 
 
@@ -83,7 +94,8 @@ def send_anyway(session: Session, sentence: str, *, by: str, now: datetime) -> N
     """
     if _plain(sentence) != _plain(SENTENCE):
         raise InvalidInput("sentence", f"Please type: {SENTENCE}")
-    switch, report = _locked(session), _report(session)
+    switch = _locked(session)
+    report = _report(session, switch.get("setup", ""))
     if report is None:
         raise InvalidInput("sentence", "Nobody has looked yet. Look first, then decide.")
     excused = sorted(finding.key for finding in report.in_the_way)
@@ -93,14 +105,17 @@ def send_anyway(session: Session, sentence: str, *, by: str, now: datetime) -> N
 
 def hold_again(session: Session) -> None:
     """Take that back: series mail waits until nothing is in the way."""
-    _settle(session, _locked(session) | {"excused": []}, _report(session))
+    switch = _locked(session)
+    report = _report(session, switch.get("setup", ""))
+    _settle(session, switch | {"excused": []}, report)
 
 
-def ask_look(session: Session) -> None:
-    """Ask a worker to look as soon as it can; asking twice is asking once."""
+def ask_look(session: Session, *, now: datetime) -> None:
+    """Ask a worker to look as soon as it can (machine time); asking twice is asking once."""
     switch = _locked(session)
     if not switch.get("wanted"):
-        control.write(session, control.UNPROVED, switch | {"wanted": True, "taken_at": None})
+        switch |= {"wanted": True, "taken_at": None}
+    control.write(session, control.UNPROVED, switch | {"asked_at": now.isoformat()})
 
 
 def take_wish(session: Session, *, now: datetime) -> bool:
@@ -135,15 +150,16 @@ def _settle(session: Session, switch: dict[str, Any], report: Report | None) -> 
     control.write(session, control.UNPROVED, switch | {"on": why is not None, "why": why})
 
 
-def _proof(switch: Mapping[str, Any], kept: Mapping[str, Any]) -> Proof:
+def _proof(switch: Mapping[str, Any], report: Report | None) -> Proof:
     return Proof(
-        report=_from_json(kept) if kept else None,
+        report=report,
         is_required=bool(switch.get("required")),
         why_held=switch.get("why") if switch.get("on") else None,
         excused=frozenset(switch.get("excused", ())),
         by=switch.get("by"),
         excused_at=_instant(switch.get("excused_at")),
         is_wanted=bool(switch.get("wanted")),
+        asked_at=_instant(switch.get("asked_at")),
     )
 
 
@@ -151,14 +167,16 @@ def _instant(value: str | None) -> datetime | None:
     return datetime.fromisoformat(value) if value else None
 
 
-def _report(session: Session) -> Report | None:
+def _report(session: Session, setup: str) -> Report | None:
+    """The last report, unless it is of another set-up."""
     kept = control.read(session, control.DOCTOR)
-    return _from_json(kept) if kept else None
+    return _from_json(kept) if kept and kept.get("setup", "") == setup else None
 
 
 def _as_json(report: Report) -> dict[str, object]:
     return {
         "at": report.at.isoformat(),
+        "setup": report.setup,
         "findings": [
             {
                 "key": each.key,
@@ -185,4 +203,4 @@ def _from_json(kept: Mapping[str, Any]) -> Report:
         )
         for each in kept["findings"]
     )
-    return Report(datetime.fromisoformat(kept["at"]), findings)
+    return Report(datetime.fromisoformat(kept["at"]), findings, kept.get("setup", ""))

@@ -15,10 +15,14 @@ from funnel.domain.errors import InvalidInput, NotFound
 from funnel.domain.holds import own_pause
 from funnel.domain.progress import forecast, passed
 from funnel.domain.sequence import House, Place, Sequence, Skip, Step
-from funnel.services import outbox, people, places, sequence_pause, texts
+from funnel.services import blocks, outbox, people, places, sequence_pause, texts
 from funnel.services.advancing import SequenceEngine, skip_row, skip_rows
 from funnel.services.reports.titles import step_title
 from funnel.services.step_mail import SURELY_NOT_SENT
+
+STILL_HELD = (
+    "Their mail server turns our mails away. Look at that, then “Try that mail again” first."
+)
 
 
 @dataclass(frozen=True)
@@ -57,9 +61,14 @@ def pause(session: Session, enrolment_id: int, *, by: str, now: datetime) -> Ste
 
 
 def resume(session: Session, enrolment_id: int, *, by: str, now: datetime) -> Steered:
-    """Let a paused place go on from where it was. Resuming twice changes nothing."""
+    """Let a paused place go on from where it was. Resuming twice changes nothing.
+
+    Raises InvalidInput while their mail server turns our mails away and nobody has looked.
+    """
     row = _lock(session, enrolment_id)
     if row.state == EnrolmentState.PAUSED:
+        if blocks.held_of(session, [row.subscriber_id]):
+            raise InvalidInput("enrolment", STILL_HELD)
         row.state = EnrolmentState.ACTIVE
         row.next_due_at = now
         row.why = f"Resumed by {by}."

@@ -29,6 +29,7 @@ class Watch:
     clocks: ClockWatch
     golive: GoLive = ANSWERED
     must_be_proved: bool = False
+    setup: str = ""  # the mark of what must be proved
 
     def look(self) -> None:
         """One round, before the first mail of a tick is claimed, and now and then in a long one.
@@ -47,8 +48,8 @@ class Watch:
         if self._takes("brake", BRAKE_EVERY):
             with self.sessions.begin() as session:
                 brake.watch(session, now=self.clock.now())
-                self.golive.watch(session, now=self.clock.now())
-                proof.require(session, is_required=self.must_be_proved)
+                self.golive.watch(session)
+                proof.require(session, is_required=self.must_be_proved, setup=self.setup)
 
     def rate_pause(self) -> float | None:
         """Seconds until SEND_RATE lets the next series mail go; None when that is not what it

@@ -17,7 +17,7 @@ from funnel.services.advancing import SequenceEngine
 from funnel.services.doubt import Sweeper
 from funnel.services.errands import Errand, Errands
 from funnel.services.printing import Printer
-from funnel.services.rights.outside import OutsideErasure
+from funnel.services.rights.outside import OutsideErasure, pending
 from funnel.services.rights.retention import Timers
 from funnel.services.sending import Sender
 from funnel.services.watch import LOOK_EVERY, Watch
@@ -110,45 +110,73 @@ class Worker:
             return self.sequences.advance_due(session, now=self.clock.now())
 
     def tick(self) -> None:
-        """The periodic jobs; whoever takes a slot first does it, and twice is harmless."""
-        machine = self.clock.machine()
+        """The periodic jobs; whoever takes a slot first does it, and twice is harmless.
+
+        Each is guarded for itself: one that fails keeps no other from its turn.
+        """
         self.watch.look()
         if self.watch.clocks.is_off:
             return
-        if self._takes("sweep", SWEEP_EVERY):
-            self.sweeper.sweep()
-        if self._takes("tidy", TIDY_EVERY):
-            with self.sessions.begin() as session:
-                control.forget_old_slots(session, now=machine)
-                limits.forget_old_windows(session, now=self.clock.now())
-                mail_events.match_again(session, clock=self.clock)
-        if self.remind_after is not None and self._takes("remind", REMIND_EVERY):
-            remind = partial(self._remind, self.remind_after)
-            run_guarded(partial(drain, remind, self.stopping))
-        if self.errands and self._takes("errands", ERRANDS_EVERY):
-            for errand in self.errands.due():
-                self.aside(errand)
-        self._let_go()
+        for name, every, job in self._jobs():
+            run_guarded(partial(self._take_turn, name, every, job))
 
-    def _let_go(self) -> None:
-        """What is over, or was to be erased."""
-        if self._takes("forget", FORGET_EVERY):
-            drain(self._forget_answers, self.stopping)
-            self.printer.sweep()
-        if self._takes("erase", ERASE_EVERY):
-            drain(self.outside.erase_next, self.stopping)
-        if self._takes("retention", TIDY_EVERY):
-            for rule in self.timers.rules:
-                run_guarded(partial(drain, partial(self.timers.let_go, rule), self.stopping))
+    def _jobs(self) -> tuple[tuple[str, timedelta, Errand], ...]:
+        return (
+            ("sweep", SWEEP_EVERY, self.sweeper.sweep),
+            ("tidy", TIDY_EVERY, self._tidy),
+            ("remind", REMIND_EVERY, self._remind),
+            ("errands", ERRANDS_EVERY, self._start_errands),
+            ("forget", FORGET_EVERY, self._forget),
+            ("erase", ERASE_EVERY, self._start_erasing),
+            ("retention", TIDY_EVERY, self._let_go),
+        )
 
-    def _remind(self, after: timedelta) -> bool:
+    def _take_turn(self, name: str, every: timedelta, job: Errand) -> None:
+        if self._takes(name, every):
+            job()
+
+    def _tidy(self) -> None:
+        with self.sessions.begin() as session:
+            control.forget_old_slots(session, now=self.clock.machine())
+            limits.forget_old_windows(session, now=self.clock.now())
+            mail_events.match_again(session, clock=self.clock)
+
+    def _remind(self) -> None:
+        if self.remind_after is not None:
+            drain(partial(self._remind_some, self.remind_after), self.stopping)
+
+    def _remind_some(self, after: timedelta) -> bool:
         with self.sessions.begin() as session:
             now = self.clock.now()
             return reminding.remind_due(session, after=after, links=self.links, now=now) > 0
 
+    def _start_errands(self) -> None:
+        for errand in self.errands.due() if self.errands else ():
+            self.aside(errand)
+
+    def _forget(self) -> None:
+        run_guarded(partial(drain, self._forget_answers, self.stopping))
+        self.printer.sweep()
+
     def _forget_answers(self) -> bool:
         with self.sessions.begin() as session:
             return self_check.forget_old(session, now=self.clock.now()) > 0
+
+    def _start_erasing(self) -> None:
+        """Beside the mail, for a provider that is slow takes long over each."""
+        with self.sessions.begin() as session:
+            is_any = pending(session).count > 0
+        if is_any:
+            self.aside(self._erase_outside)
+
+    def _erase_outside(self) -> None:
+        """Until none is due, or the next turn begins."""
+        end = self.clock.boot_seconds() + ERASE_EVERY.total_seconds()
+        drain(lambda: self.clock.boot_seconds() < end and self.outside.erase_next(), self.stopping)
+
+    def _let_go(self) -> None:
+        for rule in self.timers.rules:
+            run_guarded(partial(drain, partial(self.timers.let_go, rule), self.stopping))
 
     def _takes(self, name: str, every: timedelta) -> bool:
         with self.sessions.begin() as session:

@@ -23,7 +23,7 @@ PAGES = {
     "portal.show_challenge": LinkPurpose.PORTAL,
     "portal.show_day": LinkPurpose.PORTAL,
     "portal.programme": LinkPurpose.PORTAL,
-    "portal.show_preferences": LinkPurpose.PREFERENCES,
+    "choices.show": LinkPurpose.PREFERENCES,
     "portal.ask_to_unsubscribe": LinkPurpose.UNSUBSCRIBE,
 }
 _Press = tuple[UUID, str, str, str]

@@ -113,10 +113,13 @@ class Tally:
             self._clicks.give_back(due)
 
     def _keep_clicks(self, due: list[clicks.Seen], around: list[clicks.Seen]) -> None:
-        with self._rt.sessions.begin() as session:
+        """Judging takes its time, so nobody's writing waits for it."""
+        with self._rt.reading.begin() as session:
             first = self._clicks.first_presses(clicks.judge(session, due, around))
-            clicks.record(session, first)
-        self._clicks.remember(first)
+        if first:
+            with self._rt.sessions.begin() as session:
+                clicks.record(session, first)
+            self._clicks.remember(first)
 
 
 def _is_kept(keep: Callable[[], None]) -> bool:

@@ -1,5 +1,6 @@
 """The sending address, the key, the webhook, links and clocks: what each state of them means."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ from funnel.domain.mail_account import (
     Silence,
 )
 from funnel.domain.skew import Reading
+from tests.support.repo import ROOT
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 SETUP = MailSetup(
@@ -149,12 +151,27 @@ def test_of_a_key_that_was_not_told_of_nothing_more_is_said(silence: Silence) ->
     assert list(check_reading(replace(ACCOUNT, scopes=silence))) == []
 
 
+def test_the_advice_on_a_key_names_each_right_that_the_runbook_names() -> None:
+    words = " ".join((ROOT / "docs/runbook.md").read_text("utf-8").split())
+    advice = words.partition("SendGrid's key: restricted access, with ")[2].partition(".")[0]
+    say = check_key(replace(ACCOUNT, scopes=SCOPES | {"billing.update"})).say.replace("’", "'")
+    rights = [each.strip() for part in advice.split(";") for each in re.split(",| and ", part)]
+    named = [re.sub(" full$| read$| for erasing.*", "", each) for each in rights]
+    assert len(named) == 6
+    assert [each for each in named if each not in say] == []
+
+
 # The domain at SendGrid --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("silence", list(Silence))
-def test_domains_that_may_not_be_read_are_not_called_missing(silence: Silence) -> None:
-    assert list(check_known_domains(SETUP, replace(ACCOUNT, domains=silence))) == []
+def test_domains_that_may_not_be_read_are_not_called_missing() -> None:
+    finding = only(check_known_domains(SETUP, replace(ACCOUNT, domains=Silence.REFUSED)))
+    assert (finding.key, finding.light) == ("domain practice.co.uk", Light.AMBER)
+    assert "may not ask" in finding.say
+
+
+def test_of_domains_that_could_not_be_asked_for_nothing_is_said_here() -> None:
+    assert list(check_known_domains(SETUP, replace(ACCOUNT, domains=Silence.AWAY))) == []
 
 
 @pytest.mark.parametrize(
@@ -180,6 +197,26 @@ def test_the_nearest_known_domain_signs() -> None:
     assert account.domain_for("mail.practice.co.uk") == below
     assert account.domain_for("x.mail.practice.co.uk") == below
     assert account.domain_for("practice.co.uk") == DOMAIN
+
+
+def test_of_two_entries_for_one_domain_the_one_that_is_set_up_signs() -> None:
+    older = replace(DOMAIN, is_valid=False)
+    for domains in ((older, DOMAIN), (DOMAIN, older)):
+        assert replace(ACCOUNT, domains=domains).domain_for("practice.co.uk") == DOMAIN
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_another"),
+    [
+        (replace(SETUP, senders=("hello@practice.co.uk",), site="https://x.uk"), False),
+        (replace(SETUP, senders=("sam@other.co.uk",)), True),
+        (replace(SETUP, provider=Provider.SMTP), True),
+        (replace(SETUP, dkim_selector="k1"), True),
+        (replace(SETUP, spf_include="_spf.other.uk"), True),
+    ],
+)
+def test_what_makes_it_another_set_up(changed: MailSetup, *, is_another: bool) -> None:
+    assert (changed.mark != SETUP.mark) is is_another
 
 
 # The webhook -------------------------------------------------------------------------------------
@@ -225,12 +262,17 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
         (Heard(), Light.AMBER),
     ],
 )
-@pytest.mark.parametrize("silence", list(Silence))
 def test_where_its_settings_may_not_be_read_it_counts_what_was_heard(
-    heard: Heard, light: Light, silence: Silence
+    heard: Heard, light: Light
 ) -> None:
-    finding = check_hook(SETUP, replace(ACCOUNT, hooks=silence), heard, NOW)
+    finding = check_hook(SETUP, replace(ACCOUNT, hooks=Silence.REFUSED), heard, NOW)
     assert finding.light is light
+
+
+@pytest.mark.parametrize("heard", [Heard(NOW - DAY, NOW), Heard()])
+def test_a_webhook_that_could_not_be_asked_for_is_not_known(heard: Heard) -> None:
+    finding = check_hook(SETUP, replace(ACCOUNT, hooks=Silence.AWAY), heard, NOW)
+    assert finding.light is Light.UNKNOWN
 
 
 def test_smtp_says_honestly_what_it_never_tells() -> None:

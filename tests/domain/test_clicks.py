@@ -68,6 +68,17 @@ def test_a_burst_is_three_pages_in_some_two_seconds_around(
     assert (kind_of(one, around, LONG_AGO) is ClickKind.MACHINE) == expected
 
 
+@pytest.mark.parametrize(
+    ("visits", "apart", "kind"),
+    [(49, 1.0, ClickKind.PERSON), (50, 1.0, ClickKind.MACHINE), (50, 3.0, ClickKind.PERSON)],
+)
+def test_fifty_visits_within_two_minutes_are_a_machines(
+    visits: int, apart: float, kind: ClickKind
+) -> None:
+    around = [visit("guide", 100 + apart * number) for number in range(visits)]
+    assert kind_of(around[0], around, LONG_AGO) is kind
+
+
 def test_a_mark_is_short_always_the_same_and_says_nothing() -> None:
     keys = ["nurture/one-technique", "nurture/why-hips", "challenge/day-1", "nurture/a.b"]
     marks = [mark_of(key) for key in keys]

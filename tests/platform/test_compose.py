@@ -117,6 +117,16 @@ def test_the_proxy_takes_no_more_than_the_web_part_and_waits_for_nobody() -> Non
     assert "log" not in re.findall(r"^\s*(\w+)", proxy, re.MULTILINE), "addresses would be in it"
 
 
+def test_every_setting_of_the_readme_reaches_the_parts() -> None:
+    table = (ROOT / "README.md").read_text("utf-8").partition("| setting |")[2]
+    named = set(re.findall(r"^\| `([A-Z_]+)` \|", table, re.MULTILINE))
+    # How a part is reached, and where its words lie, is settled by the image.
+    wanted = named - {"LISTEN", "TEMPLATES_PATH"}
+    assert len(wanted) > 15
+    given = SERVICES["web"]["environment"]
+    assert {name for name in wanted if not {name, f"{name}_FILE"} & set(given)} == set()
+
+
 @pytest.fixture(scope="module")
 def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files scripts/secrets makes, in a folder of their own."""

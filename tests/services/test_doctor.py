@@ -2,6 +2,7 @@
 
 import re
 import threading
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -9,17 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from funnel.domain.deliverability import Finding, Light, Report
+from funnel.domain.deliverability import NEVER_LOOKED, Finding, Light, Report
 from funnel.domain.mail_account import MailSetup, Provider
 from funnel.services import control, proof
+from funnel.services.doctor import Doctor
 from funnel.services.errands import Errand
 from funnel.services.work import in_a_thread
 from funnel.web.app import create_app
 from tests.support.fake_dns import Manner
-from tests.support.fake_sendgrid import BROKEN
+from tests.support.fake_sendgrid import BROKEN, Fault
 from tests.support.house import House
 from tests.support.live import DOMAIN, HOOK, Live, open_live
+from tests.support.zones import dkim_key
 
+HOOKS_PATH = "/v3/user/webhooks/event/settings/all"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
@@ -96,10 +100,71 @@ def test_a_provider_that_is_away_is_unknown_and_tells_no_lie(live: Live) -> None
     live.sendgrid.account_faults.extend([BROKEN] * 3)
     live.sendgrid.log_faults.append(BROKEN)
     found = lights(live.house.rt.doctor.examine())
-    assert found["key"] is Light.UNKNOWN
+    unknown = {key for key, light in found.items() if light is Light.UNKNOWN}
     assert "key reads" not in found
-    assert f"domain {DOMAIN}" not in found
-    assert found["webhook"] is Light.AMBER
+    assert unknown == {"key", "webhook", *ABOUT_DOMAIN}
+
+
+ABOUT_DOMAIN = {f"{what} {DOMAIN}" for what in ("domain", "spf", "dkim", "dmarc")}
+HICCUPS = {"key": [BROKEN], "domains": [None, BROKEN], "webhook": [None, None, BROKEN]}
+
+
+@pytest.mark.parametrize("faults", HICCUPS.values(), ids=HICCUPS)
+def test_a_hiccup_of_the_provider_holds_nobody_who_was_well(
+    live: Live, faults: list[Fault | None]
+) -> None:
+    live.set_up()
+    own = live.house.rt.doctor
+    setup = replace(own.setup, senders=(f"hello@news.{DOMAIN}",))
+    doctor = replace(own, setup=setup)
+    look(live, doctor)
+    live.sendgrid.account_faults.extend(faults)
+    assert look(live, doctor) is None
+    assert live.sendgrid.account_faults == deque()
+
+
+@pytest.mark.parametrize("faults", HICCUPS.values(), ids=HICCUPS)
+def test_nor_somebody_whose_key_may_only_send(live: Live, faults: list[Fault | None]) -> None:
+    live.set_up()
+    live.sendgrid.account.scopes = ["mail.send"]
+    live.sendgrid.account.forbidden = {"/v3/whitelabel/domains", HOOKS_PATH}
+    look(live)
+    live.sendgrid.account_faults.extend(faults)
+    assert look(live) is None
+
+
+def test_a_hiccup_of_the_provider_lets_nothing_go_that_was_held(live: Live) -> None:
+    live.sendgrid.account.add_domain(DOMAIN, is_valid=False)
+    live.dns.text(f"_dmarc.{DOMAIN}", "v=DMARC1; p=none")
+    live.dns.add(DOMAIN, "MX", "10 mx.example.net.")
+    for selector in ("s1", "s2"):
+        live.dns.text(f"{selector}._domainkey.{DOMAIN}", dkim_key())
+    before = look(live)
+    assert before is not None
+    assert f"{DOMAIN} at SendGrid" in before
+    assert "News" in before
+    live.sendgrid.account_faults.extend([None, BROKEN, BROKEN])
+    assert look(live) == before
+
+
+def test_an_excuse_outlasts_a_hiccup_of_the_provider(live: Live) -> None:
+    look(live)
+    house = live.house
+    with house.rt.sessions.begin() as session:
+        proof.send_anyway(session, proof.SENTENCE, by="Dr Reyes", now=house.clock.machine())
+    live.sendgrid.account_faults.extend([BROKEN] * 3)
+    assert look(live) is None
+    assert look(live) is None, "nothing new was found once it answered"
+
+
+def look(live: Live, doctor: Doctor | None = None) -> str | None:
+    """One look of the doctor; why series mail waits after it."""
+    doctor = doctor or live.house.rt.doctor
+    with live.house.rt.sessions.begin() as session:
+        proof.require(session, is_required=True, setup=doctor.setup.mark)
+    doctor.look()
+    with live.house.rt.reading.begin() as session:
+        return control.sending_state(session).unproved
 
 
 def test_a_wrong_key_is_red(live: Live) -> None:
@@ -112,10 +177,7 @@ def test_a_key_that_may_only_send_is_green_and_what_goes_without_is_amber(live: 
     live.set_up()
     account = live.sendgrid.account
     account.scopes = ["mail.send"]
-    account.forbidden = {
-        "/v3/whitelabel/domains",
-        "/v3/user/webhooks/event/settings/all",
-    }
+    account.forbidden = {"/v3/whitelabel/domains", HOOKS_PATH}
     found = by_key(live.house.rt.doctor.examine())
     assert found["key"].light is Light.GREEN
     assert found["key reads"].light is Light.AMBER
@@ -176,7 +238,7 @@ def test_where_mail_stays_on_the_machine_there_is_nothing_to_look_at(house: Hous
     assert not house.rt.doctor.has_anything_to_look_at
     assert house.rt.doctor.examine().findings == ()
     with house.rt.sessions.begin() as session:
-        proof.ask_look(session)
+        proof.ask_look(session, now=house.clock.machine())
     house.work()
     with house.rt.reading.begin() as session:
         assert proof.proof(session).report is None
@@ -213,10 +275,31 @@ def test_somebody_who_asks_is_not_kept_waiting_an_hour(live: Live) -> None:
     house.work()
     before = looks(live)
     with house.rt.sessions.begin() as session:
-        proof.ask_look(session)
+        proof.ask_look(session, now=house.clock.machine())
     house.clock.advance(timedelta(seconds=10))
     house.work()
     assert looks(live) == before + 1
+
+
+def test_a_new_sending_domain_is_held_and_looked_at_without_waiting_for_the_hour(
+    live: Live,
+) -> None:
+    live.set_up()
+    live.house.rt.worker.tick()
+    assert looks(live) == 1
+    worker, doctor = live.house.rt.worker, live.house.rt.doctor
+    other = replace(doctor, setup=replace(doctor.setup, senders=("hello@elsewhere.co.uk",)))
+    assert worker.errands is not None
+    watch = replace(worker.watch, setup=other.setup.mark)
+    worker = replace(worker, watch=watch, errands=replace(worker.errands, doctor=other))
+    live.house.clock.advance(timedelta(minutes=1))
+    worker.watch.look()
+    with live.house.rt.reading.begin() as session:
+        assert control.sending_state(session).unproved == NEVER_LOOKED
+    worker.tick()
+    assert looks(live) == 2
+    with live.house.rt.reading.begin() as session:
+        assert "elsewhere.co.uk" in str(control.sending_state(session).unproved)
 
 
 def test_a_look_runs_beside_the_mail(live: Live) -> None:

@@ -14,14 +14,16 @@ from funnel.domain.delivery import EventKind
 from funnel.domain.mail_account import ListName
 from funnel.domain.people import PersonState, fingerprint
 from funnel.domain.ports import MailClass
-from funnel.services import control, list_pull, proof
+from funnel.services import brake, control, list_pull, proof
 from funnel.services.list_pull import ListPull, Progress
 from funnel.services.proof import SENTENCE
 from tests.support import make
+from tests.support.events import about, tell
 from tests.support.fake_sendgrid import BROKEN, THROTTLED
 from tests.support.front_door import copy_database
 from tests.support.house import House
 from tests.support.live import Live, open_live
+from tests.support.steps import CONFIRM
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 BOUNCES, INVALID = ListName.BOUNCES, ListName.INVALID_EMAILS
@@ -125,6 +127,23 @@ def test_what_a_list_tells_counts_for_the_brake(live: Live) -> None:
         ).all()
         assert told == [MailClass.DRIP] * 3, "the last mail that had gone by then"
         assert control.sending_state(session).braked is not None
+
+
+def test_what_the_webhook_told_already_does_not_count_twice(each_live: Live) -> None:
+    live, house = each_live, each_live.house
+    make.confirmed(house)
+    house.hop(2 * DAY)
+    first = make.message(house, CONFIRM)
+    tell(house, about(first, "spamreport"))
+    list_it(live, SPAM, "ada@example.org")
+    next_night(live)
+    with house.rt.reading.begin() as session:
+        told = session.scalars(select(Message.id).where(Message.delivery == EventKind.COMPLAINED))
+        assert list(told) == [first.id]
+        listed = select(MailEvent.message_id).where(MailEvent.id.like("list-%"))
+        assert session.scalars(listed).all() == [first.id]
+        assert brake.tally(session).reports == 1
+    assert reasons(house, "ada@example.org") == {"complained"}
 
 
 def test_it_is_looked_at_once_a_night_by_one_worker(live: Live) -> None:

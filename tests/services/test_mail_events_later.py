@@ -11,8 +11,9 @@ from funnel.cli import cli
 from funnel.db.mail import Enrolment, MailEvent, Message
 from funnel.domain.delivery import EventKind, MessageState, later, suppression_for
 from funnel.domain.enrolment import EnrolmentState
+from funnel.domain.errors import InvalidInput
 from funnel.domain.people import PersonState
-from funnel.services import blocks, enrolment, mail_events, quarantine
+from funnel.services import blocks, enrolment, mail_events, quarantine, steering, texts
 from tests.support import make
 from tests.support.events import about, handle, sent_drip, take, tell
 from tests.support.house import SECRET, House
@@ -152,6 +153,49 @@ def test_h5_three_blocks_within_thirty_days_hold_the_series_until_somebody_looks
         enrolment.release(session, make.person(house).id, now=house.clock.now())
     house.hop(2 * DAY)
     assert house.mailer.offered
+
+
+def test_h5_what_begins_while_they_are_held_is_held_beside(each_house: House) -> None:
+    house = each_house
+    make.confirmed(house)
+    blocked_mails(house, 3)
+    house.mailer.offered.clear()
+    make.join(house)
+    new = make.enrolment(house, "challenge")
+    assert (new.state, new.why) == (EnrolmentState.HELD, blocks.WHY)
+    house.hop(10 * DAY)
+    assert house.mailer.offered == []
+    with house.rt.sessions.begin() as session:
+        assert enrolment.release(session, make.person(house).id, now=house.clock.now()) == 1
+    assert make.enrolment(house, "challenge").state == EnrolmentState.ACTIVE
+
+
+def test_h5_a_place_that_was_paused_stays_so_while_the_others_are_held(house: House) -> None:
+    make.confirmed(house)
+    blocked_mails(house, 3)
+    now = house.clock.now()
+    with house.rt.sessions.begin() as session:
+        challenge = texts.sequences(session)["challenge"]
+        enrolment.enrol(session, make.person(house).id, challenge, now=now)
+    paused = make.enrolment(house, "challenge").id
+    with house.rt.sessions.begin() as session:
+        steering.pause(session, paused, by="Dr Reyes", now=now)
+    with house.rt.sessions.begin() as session, pytest.raises(InvalidInput, match="Try that mail"):
+        steering.resume(session, paused, by="Dr Reyes", now=now)
+    assert make.enrolment(house, "challenge").state == EnrolmentState.PAUSED
+    with house.rt.sessions.begin() as session:
+        enrolment.release(session, make.person(house).id, now=now)
+        steering.resume(session, paused, by="Dr Reyes", now=now)
+    assert make.enrolment(house, "challenge").state == EnrolmentState.ACTIVE
+
+
+def test_h5_mended_words_let_nobody_go_whose_server_turns_mails_away(house: House) -> None:
+    make.confirmed(house)
+    blocked_mails(house, 3)
+    with house.rt.sessions.begin() as session:
+        session.execute(update(Message).values(state=MessageState.FAILED))
+        enrolment.release_all_of(session, "nurture/one-technique", now=house.clock.now())
+    assert place(house).state == EnrolmentState.HELD
 
 
 def test_h5_blocks_of_long_ago_hold_nobody(house: House) -> None:

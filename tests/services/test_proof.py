@@ -1,6 +1,7 @@
 """Series mail waits until it is proved that it will be believed, or until somebody says so."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -43,18 +44,18 @@ def test_nothing_is_held_where_no_proof_is_asked_for(sessions: Sessions) -> None
 
 def test_where_it_is_asked_for_series_mail_waits_until_somebody_looked(sessions: Sessions) -> None:
     with sessions.begin() as session:
-        proof.require(session, is_required=True)
+        proof.require(session, is_required=True, setup="")
         state = control.sending_state(session)
         assert (state.unproved, state.holds_series, state.is_paused) == (NEVER_LOOKED, True, False)
         proof.record(session, report(spf=Light.AMBER))
         assert not control.sending_state(session).holds_series
-        proof.require(session, is_required=True)
+        proof.require(session, is_required=True, setup="")
         assert not control.sending_state(session).holds_series, "asking again changes nothing"
 
 
 def test_red_holds_and_green_lets_go(sessions: Sessions) -> None:
     with sessions.begin() as session:
-        proof.require(session, is_required=True)
+        proof.require(session, is_required=True, setup="")
         proof.record(session, report(spf=Light.RED, dkim=Light.GREEN))
         assert control.sending_state(session).unproved == (
             "Mail in your name may not be believed yet: SPF."
@@ -63,13 +64,29 @@ def test_red_holds_and_green_lets_go(sessions: Sessions) -> None:
         assert control.sending_state(session).unproved is None
 
 
+def test_a_report_of_another_set_up_is_none_and_its_excuse_is_over(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        proof.require(session, is_required=True, setup="old")
+        proof.record(session, replace(report(spf=Light.GREEN, dkim=Light.RED), setup="old"))
+        proof.send_anyway(session, SENTENCE, by="Dr Reyes", now=NOW)
+        proof.require(session, is_required=True, setup="new")
+        assert control.sending_state(session).unproved == NEVER_LOOKED
+        assert proof.proof(session).report is None
+        proof.record(session, replace(report(spf=Light.UNKNOWN, dkim=Light.RED), setup="new"))
+        assert control.sending_state(session).unproved == (
+            "Mail in your name may not be believed yet: SPF, DKIM."
+        ), "what was known of the other set-up says nothing here"
+        proof.record(session, replace(report(spf=Light.GREEN), setup="old"))
+        assert control.sending_state(session).unproved == NEVER_LOOKED
+
+
 def test_outside_production_a_hold_ends_and_comes_back_with_it(sessions: Sessions) -> None:
     with sessions.begin() as session:
-        proof.require(session, is_required=True)
+        proof.require(session, is_required=True, setup="")
         proof.record(session, report(spf=Light.RED))
-        proof.require(session, is_required=False)
+        proof.require(session, is_required=False, setup="")
         assert not control.sending_state(session).holds_series
-        proof.require(session, is_required=True)
+        proof.require(session, is_required=True, setup="")
         assert control.sending_state(session).holds_series
 
 
@@ -78,7 +95,7 @@ def test_outside_production_a_hold_ends_and_comes_back_with_it(sessions: Session
 )
 def test_whoever_types_the_sentence_lets_it_go(sessions: Sessions, typed: str) -> None:
     with sessions.begin() as session:
-        proof.require(session, is_required=True)
+        proof.require(session, is_required=True, setup="")
         proof.record(session, report(spf=Light.RED, dkim=Light.UNKNOWN))
         proof.send_anyway(session, typed, by="Dr Reyes", now=NOW)
         assert not control.sending_state(session).holds_series
@@ -91,7 +108,7 @@ def test_whoever_types_the_sentence_lets_it_go(sessions: Sessions, typed: str) -
 @pytest.mark.parametrize("typed", ["", "yes", "I understand", f"{SENTENCE} not", "x" * 10_000])
 def test_anything_else_that_is_typed_changes_nothing(sessions: Sessions, typed: str) -> None:
     with sessions.begin() as session:
-        proof.require(session, is_required=True)
+        proof.require(session, is_required=True, setup="")
         proof.record(session, report(spf=Light.RED))
         with pytest.raises(InvalidInput, match=SENTENCE):
             proof.send_anyway(session, typed, by="Dr Reyes", now=NOW)
@@ -100,7 +117,7 @@ def test_anything_else_that_is_typed_changes_nothing(sessions: Sessions, typed: 
 
 def test_nobody_can_let_go_what_nobody_has_looked_at(sessions: Sessions) -> None:
     with sessions.begin() as session:
-        proof.require(session, is_required=True)
+        proof.require(session, is_required=True, setup="")
         with pytest.raises(InvalidInput, match="Look first"):
             proof.send_anyway(session, SENTENCE, by="Dr Reyes", now=NOW)
 
@@ -109,7 +126,7 @@ def test_what_comes_in_the_way_later_holds_again_and_so_does_the_same_trouble_an
     sessions: Sessions,
 ) -> None:
     with sessions.begin() as session:
-        proof.require(session, is_required=True)
+        proof.require(session, is_required=True, setup="")
         proof.record(session, report(spf=Light.RED))
         proof.send_anyway(session, SENTENCE, by="Dr Reyes", now=NOW)
         proof.record(session, report(spf=Light.RED, dkim=Light.RED))
@@ -131,10 +148,10 @@ def test_a_report_comes_back_from_the_database_as_it_was(sessions: Sessions) -> 
 
 def test_a_wish_is_taken_by_one_worker_alone(sessions: Sessions) -> None:
     with sessions.begin() as session:
-        proof.require(session, is_required=True)
+        proof.require(session, is_required=True, setup="")
         assert not proof.take_wish(session, now=NOW)
-        proof.ask_look(session)
-        proof.ask_look(session)
+        proof.ask_look(session, now=NOW)
+        proof.ask_look(session, now=NOW)
         assert [proof.take_wish(session, now=NOW) for _ in range(2)] == [True, False]
         assert control.sending_state(session).holds_series, "a wish lets nothing go"
         assert proof.proof(session).is_wanted, "until somebody has looked"
@@ -191,7 +208,7 @@ def test_the_sentence_lets_real_mail_go(live: Live) -> None:
 
 def test_the_brake_and_the_doctor_are_let_go_each_by_itself(sessions: Sessions) -> None:
     with sessions.begin() as session:
-        proof.require(session, is_required=True)
+        proof.require(session, is_required=True, setup="")
         control.write(session, control.BRAKE, {"on": True, "why": "3 reports."})
         control.resume_sending(session)
         brake.let_go(session, now=NOW)

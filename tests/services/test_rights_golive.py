@@ -11,6 +11,7 @@ from funnel.services import brake, control
 from funnel.services.rights.golive import MOST_UNANSWERED, GoLive
 from funnel.services.watch import BRAKE_EVERY
 from tests.support import make
+from tests.support.desk import signed_in, text_of
 from tests.support.house import SECRET, House, shipped_catalog
 from tests.support.rows import add_person
 
@@ -31,7 +32,7 @@ def people(house: House, count: int) -> None:
 
 def held(house: House) -> str | None:
     with house.rt.reading.begin() as session:
-        return control.sending_state(session).braked
+        return control.sending_state(session).unanswered
 
 
 def test_fifty_people_get_the_series_and_the_next_one_holds_it(unanswered: House) -> None:
@@ -48,16 +49,41 @@ def test_fifty_people_get_the_series_and_the_next_one_holds_it(unanswered: House
     )
 
 
-def test_letting_go_without_an_answer_lasts_a_minute(unanswered: House) -> None:
+def test_it_is_no_brake_and_is_not_let_go_by_hand(unanswered: House) -> None:
+    house = unanswered
+    people(house, MOST_UNANSWERED + 1)
+    house.work()
+    with house.rt.sessions.begin() as session:
+        assert control.sending_state(session).braked is None
+        brake.let_go(session, now=house.clock.now())
+        control.resume_sending(session)
+        assert control.sending_state(session).holds_series
+    with house.rt.sessions.begin() as session:
+        control.write(session, control.BRAKE, {"on": True, "why": "3 reports."})
+        assert control.sending_state(session).why_held == "3 reports."
+        assert control.sending_state(session).unanswered
+
+
+def test_the_answer_lets_the_series_go(unanswered: House) -> None:
     house = unanswered
     people(house, MOST_UNANSWERED + 1)
     house.work()
     assert held(house)
-    with house.rt.sessions.begin() as session:
-        brake.let_go(session, now=house.clock.now())
+    watch = replace(house.rt.worker.watch, golive=GoLive(is_answered=True))
+    house.clock.advance(BRAKE_EVERY)
+    watch.look()
     assert held(house) is None
-    house.live(BRAKE_EVERY, BRAKE_EVERY)
-    assert held(house)
+
+
+def test_the_desk_names_the_question_and_offers_no_button_for_it(unanswered: House) -> None:
+    people(unanswered, MOST_UNANSWERED + 1)
+    unanswered.work()
+    desk = signed_in(unanswered)
+    page = desk.get("/desk/mail/stop")
+    assert "ico_answer in templates/privacy.yaml. Then the series goes on" in text_of(page)
+    assert "put all your mail aside" not in page.text
+    assert "/desk/mail/release" not in page.text
+    assert "The series is held. Over fifty people" in text_of(desk.get("/desk/people"))
 
 
 def test_test_people_and_people_who_did_not_confirm_do_not_count(unanswered: House) -> None:

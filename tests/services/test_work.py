@@ -4,6 +4,7 @@ import logging
 from dataclasses import replace
 from datetime import timedelta
 from threading import Event
+from typing import cast
 
 import pytest
 from sqlalchemy import select
@@ -11,11 +12,15 @@ from sqlalchemy import select
 from funnel.db.base import Base
 from funnel.db.mail import Control, RateWindow, Tick
 from funnel.services import control
+from funnel.services.doubt import Sweeper
+from funnel.services.errands import Errand
+from funnel.services.rights import outside
 from funnel.services.skew import ClockWatch
 from funnel.services.work import MAX_ROUNDS, drain, run_guarded
 from tests.support import make
 from tests.support.house import House, PowerCut
 from tests.support.misled_clock import DatedMailer, MisledClock
+from tests.support.rights import erase
 from tests.support.steps import drip_due
 
 
@@ -144,6 +149,48 @@ def test_a_worker_whose_clock_is_wrong_does_nothing_at_all(house: House) -> None
     worker.mail_round()
     assert everything(house) != before
     assert {mail.to_address for mail in house.mailer.offered} >= {"ada@example.org"}
+
+
+def test_one_periodic_job_that_fails_keeps_no_other_from_its_turn(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Jammed:
+        def sweep(self) -> None:
+            raise ValueError
+
+    worker = replace(house.rt.worker, sweeper=cast(Sweeper, Jammed()))
+    before = slots(house)
+    worker.tick()
+    assert "a part of the work failed" in caplog.text
+    assert slots(house) - before == {
+        "sweep", "tidy", "remind", "errands", "forget", "erase", "retention", "watch", "brake",
+    }  # fmt: skip
+
+
+def slots(house: House) -> set[str]:
+    with house.rt.reading.begin() as session:
+        return set(session.scalars(select(Tick.name)))
+
+
+def test_erasures_outside_are_asked_for_beside_the_mail(house: House) -> None:
+    make.confirmed(house)
+    erase(house)
+    started: list[Errand] = []
+    worker = replace(house.rt.worker, aside=started.append)
+    house.clock.advance(timedelta(days=1))
+    worker.tick()
+    assert jobs(house) == 1
+    (errand,) = started
+    errand()
+    assert jobs(house) == 0
+    house.clock.advance(timedelta(days=1))
+    worker.tick()
+    assert len(started) == 1, "nobody waits, so no thread is begun"
+
+
+def jobs(house: House) -> int:
+    with house.rt.reading.begin() as session:
+        return outside.pending(session).count
 
 
 def test_a_long_round_marks_the_database_between_its_batches(house: House) -> None:

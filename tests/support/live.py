@@ -12,7 +12,6 @@ from funnel.adapters.sendgrid_api import Patience, SendGridApi
 from funnel.adapters.sendgrid_lists import SendGridErasure, SendGridLists
 from funnel.content.catalog import Catalog
 from funnel.domain.ports import Mailer, Outside
-from funnel.services.errands import Errand
 from funnel.settings import Settings
 from tests.support.fake_dns import FakeDns
 from tests.support.fake_sendgrid import FakeSendGrid
@@ -86,11 +85,6 @@ def outside_of(dns: FakeDns, api: SendGridApi) -> Outside:
     )
 
 
-def at_once(errand: Errand) -> None:
-    """Run an errand in the middle of the round: a test does not wait for threads."""
-    errand()
-
-
 @contextmanager
 def open_live(database_url: str, folder: Path, *, mailer: Mailer | None = None) -> Iterator[Live]:
     """A house in production; nothing outside is set up yet."""
@@ -107,6 +101,5 @@ def open_live(database_url: str, folder: Path, *, mailer: Mailer | None = None) 
             outside=outside_of(dns, api),
         ) as house,
     ):
-        worker = replace(house.rt.worker, aside=at_once)
-        yield Live(replace(house, rt=replace(house.rt, worker=worker)), dns, sendgrid)
+        yield Live(house, dns, sendgrid)
     assert sendgrid.complaints == []

@@ -1,6 +1,7 @@
 """Clicks as the pages meet them: in memory first, told apart, and shown at the desk."""
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -20,7 +21,8 @@ from funnel.domain.delivery import MessageState
 from funnel.domain.ports import OutgoingEmail
 from funnel.links import LinkPurpose
 from funnel.services import clicks
-from funnel.web.click_memory import SAME_PRESS_SECONDS
+from funnel.web.click_memory import PAGES, SAME_PRESS_SECONDS
+from funnel.web.tally import COUNTED
 from tests.support import make, rows
 from tests.support.desk import signed_in, text_of
 from tests.support.front_door import Door, Outline, copy_database, open_door, words_of
@@ -165,6 +167,10 @@ def test_a_browser_that_opens_every_link_at_once_is_a_machine(door: Door) -> Non
     assert counts(door) == {(INVITE, "machine"): 1}
 
 
+def test_every_page_that_is_watched_is_there(door: Door) -> None:
+    assert {*PAGES, *COUNTED} <= set(door.client.application.view_functions)
+
+
 def test_a_person_after_a_machine_still_counts(door: Door, guide_link: str) -> None:
     door.client.head(guide_link, headers={"User-Agent": PERSON})
     settle(door)
@@ -223,6 +229,37 @@ def test_a_database_that_is_away_gets_the_counts_later(door: Door, guide_link: s
     tally._rt = there
     settle(door)
     assert counts(door) == {(FIRST, "person"): 1}
+
+
+def test_visits_are_judged_without_a_turn_at_writing(door: Door, guide_link: str) -> None:
+    tally = door.client.application.extensions["tally"]
+    press(door, guide_link)
+    there, tally._rt = tally._rt, replace(tally._rt, reading=Away())
+    settle(door)
+    assert counts(door) == {}, "only whoever reads can judge"
+    tally._rt = there
+    settle(door)
+    assert counts(door) == {(FIRST, "person"): 1}
+
+
+def test_where_nothing_is_to_be_counted_nothing_is_written(door: Door, guide_link: str) -> None:
+    tally = door.client.application.extensions["tally"]
+    press(door, f"{guide_link.partition('?')[0]}?m=abcdef")
+    tally._rt = replace(tally._rt, sessions=Away())
+    settle(door)
+    assert not tally._clicks.is_waiting
+
+
+def test_a_link_that_is_hammered_is_judged_in_a_moment(door: Door, guide_link: str) -> None:
+    press(door, guide_link)
+    memory = door.client.application.extensions["tally"]._clicks
+    (seen,) = memory._waiting
+    memory._waiting.extend([seen] * 5_000)
+    memory._recent.extend([seen] * 5_000)
+    began = time.process_time()
+    settle(door)
+    assert time.process_time() - began < 3.0
+    assert counts(door) == {(FIRST, "machine"): 1}
 
 
 # --- the choice -----------------------------------------------------------------------------------

@@ -18,8 +18,9 @@ from funnel.domain.ports import MailClass, Outcome
 from funnel.services import control, proof
 from funnel.services.proof import SENTENCE
 from funnel.services.reports.delivery import Delivery, delivery
+from funnel.web.desk import access
 from tests.support import make
-from tests.support.desk import csrf_of, signed_in, text_of
+from tests.support.desk import PASSWORD, csrf_of, signed_in, text_of
 from tests.support.front_door import copy_database
 from tests.support.house import House
 from tests.support.live import DOMAIN, Live, open_live
@@ -79,6 +80,38 @@ def test_before_the_first_look_it_says_so_and_offers_one(live: Live, desk: Flask
     looked = desk.get(PAGE, base_url=SITE)
     assert "Last looked" in text_of(looked)
     assert "Refresh" not in looked.headers
+
+
+def test_a_page_left_open_stops_asking_when_no_worker_answers(
+    live: Live, desk: FlaskClient
+) -> None:
+    assert press(desk, "look") == 303
+    live.house.clock.advance(timedelta(minutes=1, seconds=55))
+    assert "Refresh" in desk.get(PAGE, base_url=SITE).headers
+    live.house.clock.advance(timedelta(seconds=5))
+    waiting = desk.get(PAGE, base_url=SITE)
+    assert "Refresh" not in waiting.headers
+    assert "No worker has answered yet" in text_of(waiting)
+    assert "Look now" in text_of(waiting)
+    assert press(desk, "look") == 303
+    assert "Refresh" in desk.get(PAGE, base_url=SITE).headers
+
+
+def test_where_mail_stays_on_the_machine_the_page_never_comes_again_by_itself(
+    house: House,
+) -> None:
+    desk = signed_in(house)
+    assert desk.post(f"{PAGE}/look", data={"csrf": csrf_of(desk)}).status_code == 303
+    assert "Refresh" not in desk.get(PAGE).headers
+
+
+def test_sending_all_the_same_asks_for_the_password_again(live: Live, desk: FlaskClient) -> None:
+    live.house.rt.doctor.look()
+    live.house.clock.advance(timedelta(minutes=6))
+    assert press(desk, "anyway", sentence=SENTENCE) == 403
+    assert is_held(live)
+    assert press(desk, "anyway", sentence=SENTENCE, **{access.AGAIN: PASSWORD}) == 303
+    assert not is_held(live)
 
 
 def test_a_missing_record_is_shown_to_be_copied_whole(live: Live, desk: FlaskClient) -> None:
@@ -152,7 +185,8 @@ def test_every_page_says_that_the_series_is_held_and_where_to_look(
     make.confirmed(live.house)
     live.house.rt.doctor.look()
     assert "The series waits" in text_of(desk.get("/desk/", base_url=SITE))
-    assert "The series is held" in text_of(desk.get("/desk/people", base_url=SITE))
+    people = text_of(desk.get("/desk/people", base_url=SITE))
+    assert "The series is held. Mail in your name may not be believed yet" in people
     person = desk.get(f"/desk/people/{make.person(live.house).id}", base_url=SITE)
     assert "The series is held: Mail in your name" in text_of(person)
     stop = desk.get("/desk/mail/stop", base_url=SITE)

@@ -160,6 +160,11 @@ def test_all_is_well_when_nothing_asks_for_a_look() -> None:
             "The series is held",
             Level.BAD,
         ),
+        (
+            replace(WELL, sending=SendingState(False, unanswered="No answer.")),
+            "The series waits for an answer",
+            Level.BAD,
+        ),
         (sender_is(tally=Tally(1000, 1, 200, 0)), "Reports of spam", Level.LOOK),
         (sender_is(trouble="The account is closed."), "The provider takes no mail", Level.BAD),
         (sender_is(skew="This machine's clock is 9 minutes behind."), "A wrong clock", Level.BAD),

@@ -2,14 +2,13 @@
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from funnel.db.people import Subscriber
 from funnel.domain.people import PersonState
-from funnel.services import brake, control
+from funnel.services import control
 
 log = logging.getLogger(__name__)
 
@@ -22,17 +21,21 @@ WHY = (
 
 @dataclass(frozen=True)
 class GoLive:
-    """Holds the series of a practice that has not answered, once it has grown."""
+    """Holds the series of a practice that has not answered, for as long as it is that large."""
 
     is_answered: bool
 
-    def watch(self, session: Session, *, now: datetime) -> None:
-        """Put the brake on where it is called for; safe to repeat. Let go too soon, it is back in
-        a minute."""
-        if self.is_answered or control.read(session, control.BRAKE).get("on"):
+    def watch(self, session: Session) -> None:
+        """Hold the series or let it go, by a switch of its own; safe to repeat."""
+        is_held = not self.is_answered and _has_grown(session)
+        if control.read(session, control.GOLIVE).get("on", False) is is_held:
             return
-        is_here = (Subscriber.state == PersonState.CONFIRMED) & Subscriber.is_test.is_(False)
-        beyond = select(Subscriber.id).where(is_here).offset(MOST_UNANSWERED).limit(1)
-        if session.scalar(beyond) is not None:
+        if is_held:
             log.warning("series mail is held: the question about the ICO is not answered")
-            brake.hold(session, WHY, now=now)
+        control.write(session, control.GOLIVE, {"on": is_held, "why": WHY})
+
+
+def _has_grown(session: Session) -> bool:
+    is_here = (Subscriber.state == PersonState.CONFIRMED) & Subscriber.is_test.is_(False)
+    beyond = select(Subscriber.id).where(is_here).offset(MOST_UNANSWERED).limit(1)
+    return session.scalar(beyond) is not None

@@ -9,6 +9,7 @@ from funnel.domain.mail_account import Provider
 from funnel.runtime import Runtime
 from funnel.services import proof, quarantine, staff
 from funnel.services.reports.delivery import delivery
+from funnel.web.desk import access
 
 LOOK_AGAIN_SECONDS = 5
 SUBJECT = "series mail"
@@ -25,10 +26,11 @@ def add_pages(routes: Blueprint, rt: Runtime) -> None:
     @routes.post("/delivery/look")
     def look_again() -> ResponseReturnValue:
         with rt.sessions.begin() as session:
-            proof.ask_look(session)
+            proof.ask_look(session, now=rt.clock.machine())
         return _back(rt)
 
     @routes.post("/delivery/anyway")
+    @access.needs_recent_password(rt)
     def send_anyway() -> ResponseReturnValue:
         now, typed = rt.clock.machine(), request.form.get("sentence", "")
         try:
@@ -55,23 +57,28 @@ def add_pages(routes: Blueprint, rt: Runtime) -> None:
 
 
 def _page(rt: Runtime, problem: str | None = None) -> tuple[str, bool]:
-    """The page, and whether a look is under way, so that it is to come again by itself."""
+    """The page, and whether a look is awaited, so that it is to come again by itself: for two
+    minutes at most, or a page left open would keep its session for ever.
+    """
+    machine, is_local = rt.clock.machine(), not rt.doctor.has_anything_to_look_at
     with rt.reading.begin() as session:
         found = delivery(
             session,
             now=rt.clock.now(),
-            machine=rt.clock.machine(),
+            machine=machine,
             limits=rt.worker.watch.limits,
         )
+    is_awaited = found.proof.is_awaited(machine) and not is_local
     return render_template(
         "desk/delivery.html",
         it=found,
         report=found.proof.report,
-        is_local=not rt.doctor.has_anything_to_look_at,
+        is_local=is_local,
+        is_awaited=is_awaited,
         is_sendgrid=rt.doctor.setup.provider is Provider.SENDGRID,
         sentence=proof.SENTENCE,
         problem=problem,
-    ), found.proof.is_wanted
+    ), is_awaited
 
 
 def _back(rt: Runtime) -> ResponseReturnValue:

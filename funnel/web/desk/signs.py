@@ -161,6 +161,7 @@ def _sender(health: Health) -> list[Sign]:
     """What keeps mail back or slows it down; nothing is said while nothing does."""
     found = (
         _braked(health),
+        _unanswered(health),
         _unproved(health),
         _trouble(health),
         _skew(health),
@@ -179,6 +180,14 @@ def _braked(health: Health) -> Sign | None:
         return None
     say = f"{tally.reports} of the last {tally.mails:,} mails. From 3 in 1,000 the series is held."
     return Sign(Level.LOOK, "Reports of spam", say)
+
+
+def _unanswered(health: Health) -> Sign | None:
+    why = health.sending.unanswered
+    if why is None:
+        return None
+    say = f"{why} The series goes on by itself once that is done."
+    return Sign(Level.BAD, "The series waits for an answer", say)
 
 
 def _unproved(health: Health) -> Sign | None:
