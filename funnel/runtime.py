@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -213,7 +213,8 @@ def build_runtime(
         sequences=sequences,
         watch=watch,
         remind_after=catalog.house_rules.confirm_reminder,
-        timers=rights.timers,
+        # A demo's days take seconds, and its figures are to stay: nothing in it goes by itself.
+        timers=replace(rights.timers, rules=()) if settings.demo else rights.timers,
         outside=rights.outside,
         errands=Errands(sessions, clock, doctor, pull),
     )

@@ -35,7 +35,7 @@ SCRIPTS = (
 )
 HOSTILE = "".join(SCRIPTS)
 PERSON = ("first_name", "source", "utm_source", "utm_medium", "utm_campaign", "referrer")
-DOWNLOADS = ("/static/", ".pdf")
+DOWNLOADS = ("/static/", ".pdf", ".json")
 
 
 @pytest.fixture

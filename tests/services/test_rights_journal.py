@@ -266,6 +266,7 @@ def test_the_journal_tells_of_nobody(house: House, tmp_path: Path) -> None:
     assert set(lines(tmp_path)) == {
         (Done.WITHDREW, "health"),
         (Done.WITHDREW, "series"),
+        (Done.SUPPRESSED, "unsubscribed"),
         (Done.SUPPRESSED, "erased"),
         (Done.ERASED, ""),
     }

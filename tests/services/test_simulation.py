@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -16,14 +17,14 @@ from funnel.db.offers import Purchase
 from funnel.db.people import Subscriber
 from funnel.domain.ports import OutgoingEmail, SendResult
 from funnel.domain.simulated import CONFIRM_MAIL, Act, ActKind, Plan
-from funnel.runtime import Runtime
+from funnel.runtime import Runtime, build_runtime
 from funnel.services import control, guides
 from funnel.services.simulated_acts import do
 from funnel.services.simulated_counts import DemoCounts, count, without_guide
 from funnel.services.simulated_people import know, mailed_since
 from funnel.services.simulation import find_plan, keep_plan, reached
 from tests.support import make
-from tests.support.house import House, open_house
+from tests.support.house import House, house_settings, open_house
 
 # With this seed a small crowd does everything: it joins, finishes and waits.
 PLAN = Plan(seed=343, visitors=40, days=20, first_day=date(2026, 11, 2))
@@ -61,7 +62,17 @@ def _house(
     mailer = StopsAfter(mailbox, stops_after) if stops_after else FileMailbox(mailbox)
     with open_house(url, folder, start=start or PLAN.starts_at(), mailer=mailer) as house:
         open_desk(house.rt)
-        yield house
+        timers = replace(house.rt.worker.timers, rules=())  # as in a demo
+        worker = replace(house.rt.worker, timers=timers)
+        yield replace(house, rt=replace(house.rt, worker=worker))
+
+
+def test_nothing_goes_by_itself_in_a_demo(tmp_path: Path) -> None:
+    settings = house_settings(f"sqlite:///{tmp_path}/funnel.db", tmp_path)
+    for is_demo in (True, False):
+        rt = build_runtime(replace(settings, demo=is_demo))
+        assert bool(rt.worker.timers.rules) is not is_demo
+        rt.close()
 
 
 def _live(house: House, end: datetime | None = None) -> None:

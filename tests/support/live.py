@@ -21,7 +21,7 @@ from tests.support.zones import dkim_key
 
 DOMAIN = "practice.co.uk"
 HOOK = f"https://{DOMAIN}/hooks/sendgrid"
-PATIENCE = Patience(connect=1.0, read=1.0, write=1.0, pool=1.0, total=1.0, begin=1.0)
+PATIENCE = Patience(connect=3.0, read=3.0, write=3.0, pool=3.0, total=3.0, begin=3.0)
 
 
 @dataclass(frozen=True)

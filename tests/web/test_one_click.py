@@ -65,7 +65,7 @@ def test_c15_a_service_mail_names_none(door: Door) -> None:
     make.complain(door.house)
     make.move(door.house, "ada@new.example.org")
     door.house.work()
-    assert len(door.house.mailer.accepted) == 5
+    assert len(door.house.mailer.accepted) == 6
     for email in door.house.mailer.accepted:
         assert email.mail_class is not MailClass.DRIP
         assert b"List-Unsubscribe" not in build_mime(email)
