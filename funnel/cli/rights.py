@@ -17,7 +17,7 @@ def retention() -> None:
     rt.close()
     for each in due:
         click.echo(_say(each))
-    click.echo("The worker lets it go within the hour. How long each is kept: templates/.")
+    click.echo("The worker lets it go within the hour, as templates/retention.yaml says.")
 
 
 def _say(due: Due) -> str:

@@ -1,5 +1,6 @@
 """Engines: SQLite as the embedded default, Postgres through psycopg 3."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ def _hide_detail(context: ExceptionContext) -> None:
 def _sqlite(url: URL, pool_size: int) -> Engine:
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        Path(url.database).touch(mode=0o600)  # its log gets the mode of the file
     engine = create_engine(
         url,
         poolclass=QueuePool,
@@ -59,6 +61,14 @@ def _sqlite(url: URL, pool_size: int) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def empty_log(engine: Engine) -> None:
+    """Take what was deleted out of SQLite's write-ahead log too; Postgres has none that is copied
+    with the data."""
+    if engine.name == "sqlite":
+        with closing(engine.raw_connection()) as connection:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -37,6 +37,7 @@ class SignupRequest:
     touch: FirstTouch
     time_zone: str | None
     evidence: Evidence
+    asks_health: bool = True  # the form had a box for it
     answers: Mapping[str, str] | None = None  # of the self-check, question key to answer key
 
 
@@ -118,11 +119,9 @@ def _is_left_alone(session: Session, person: Subscriber, links: Links) -> bool:
 def _note_request(
     session: Session, person: Subscriber, request: SignupRequest, now: datetime
 ) -> None:
-    ticks = [
-        (consent.GUIDE, True),
-        (Purpose.SERIES, request.wants_series),
-        (Purpose.HEALTH, request.wants_health),
-    ]
+    ticks = [(consent.GUIDE, True), (Purpose.SERIES, request.wants_series)]
+    if request.asks_health:
+        ticks.append((Purpose.HEALTH, request.wants_health))
     for purpose, is_granted in ticks:
         consent.note(
             session,

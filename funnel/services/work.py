@@ -173,6 +173,7 @@ class Worker:
         """Until none is due, or the next turn begins."""
         end = self.clock.boot_seconds() + ERASE_EVERY.total_seconds()
         drain(lambda: self.clock.boot_seconds() < end and self.outside.erase_next(), self.stopping)
+        self.outside.empty_log()
 
     def _let_go(self) -> None:
         for rule in self.timers.rules:

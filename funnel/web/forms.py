@@ -113,6 +113,7 @@ def signup_request(
         touch=_touch(rt, draft),
         time_zone=draft.time_zone or None,
         evidence=evidence(rt, form),
+        asks_health=answers is not None,
         answers=answers if draft.wants_health else None,
     )
 

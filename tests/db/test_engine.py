@@ -199,3 +199,11 @@ def test_a_folder_that_is_not_there_is_made(tmp_path: Path) -> None:
         assert connection.execute(text("SELECT 1")).scalar_one() == 1
     engine.dispose()
     assert (tmp_path / "a/b/c.db").exists()
+
+
+def test_a_database_file_is_its_owners_alone(tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path}/new.db")
+    with engine.connect() as connection:
+        connection.execute(text("CREATE TABLE one (id INTEGER)"))
+        assert {file.stat().st_mode & 0o777 for file in tmp_path.glob("new.db*")} == {0o600}
+    engine.dispose()

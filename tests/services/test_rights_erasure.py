@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -393,3 +394,15 @@ def test_a_worker_that_dies_while_it_asks_is_followed_by_another(house: House) -
     house.clock.advance(timedelta(minutes=11))
     assert outside.erase_next()
     assert archive.erased == [ADA]
+
+
+def test_nothing_of_the_erased_lies_in_the_log_of_the_database_file(house: House) -> None:
+    make.confirmed(house)
+    file = Path(house.rt.settings.database_url.removeprefix("sqlite:///"))
+    log = file.with_name(f"{file.name}-wal")
+    assert b"ada@example.org" in log.read_bytes() + file.read_bytes()
+    erase(house)
+    house.clock.advance(timedelta(minutes=10))
+    house.work()
+    assert jobs(house) == []
+    assert b"ada@example.org" not in log.read_bytes() + file.read_bytes()

@@ -86,7 +86,7 @@ def test_asking_without_ticks_sends_the_guide_and_grants_nothing(door: Door) -> 
     assert len(subjects) == 2
     granted = {event.purpose: event.is_granted for event in events(door.house)}
     assert granted[Purpose.SERIES] is False
-    assert granted[Purpose.HEALTH] is False
+    assert Purpose.HEALTH not in granted, "the form has no box for it"
 
 
 def test_the_tick_is_a_consent_with_evidence(door: Door) -> None:
@@ -202,3 +202,10 @@ def test_the_demo_says_so_on_every_page(house: House) -> None:
             demo.client.get(path).text
         )
     assert "Demo." not in words_of(open_door(house).get("/"))
+
+
+def test_nothing_is_noted_of_a_box_that_the_form_has_not(door: Door) -> None:
+    door.ask(series="yes")
+    with door.rt.reading.begin() as session:
+        lines = session.execute(select(ConsentEvent.purpose, ConsentEvent.is_granted)).all()
+    assert {tuple(line) for line in lines} == {("guide", True), ("series", True)}

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
+from funnel.db.engine import empty_log
 from funnel.db.rights import ErasureJob
 from funnel.domain.clock import Clock
 from funnel.domain.delivery import backoff
@@ -59,6 +60,11 @@ class OutsideErasure:
         with self.sessions.begin() as session:
             self._finish(session, job, problem)
         return True
+
+    def empty_log(self) -> None:
+        """Let nothing of the erased lie in the database's own log."""
+        with self.sessions() as session:
+            empty_log(session.get_bind().engine)
 
     def _claim(self, session: Session) -> _Job | None:
         now = self.clock.machine()
