@@ -1,11 +1,9 @@
 """Erasing a person: all of it, at once, whatever is going on meanwhile (C35, C22, C6)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -15,13 +13,11 @@ from sqlalchemy.exc import DatabaseError
 from funnel.db.mail import Attempt, MailEvent, Message, RateWindow
 from funnel.db.offers import Purchase
 from funnel.db.people import ConsentEvent, Subscriber, Suppression
-from funnel.db.rights import ErasureJob
-from funnel.domain.errors import CannotTellNow, LinkInvalid, NotFound
+from funnel.domain.errors import LinkInvalid, NotFound
 from funnel.domain.people import fingerprint
 from funnel.domain.ports import Outcome
 from funnel.services import mail_events, offers, suppression
 from funnel.services.rights.erasure import BURIAL
-from funnel.services.rights.outside import pending
 from tests.support import make
 from tests.support.house import House
 from tests.support.rights import erase
@@ -339,70 +335,3 @@ def test_pressing_everything_at_the_same_instant_leaves_nothing_half_erased(
         for done in [pool.submit(act) for act in acts]:
             done.result()
     assert [count(house, table) for table in (Subscriber, Message)] == [0, 0]
-
-
-class Archive:
-    """Whoever carried the mail: it fails as often as it is told to, and then erases."""
-
-    def __init__(self, *failures: Exception) -> None:
-        self.failures = list(failures)
-        self.erased: list[str] = []
-
-    def erase(self, addresses: Sequence[str]) -> None:
-        if self.failures:
-            raise self.failures.pop(0)
-        self.erased += addresses
-
-
-def jobs(house: House) -> list[ErasureJob]:
-    with house.rt.reading.begin() as session:
-        return list(session.scalars(select(ErasureJob)))
-
-
-def test_the_address_waits_sealed_until_it_is_erased_outside_too(each_house: House) -> None:
-    house = each_house
-    make.confirmed(house)
-    erase(house)
-    archive = Archive(CannotTellNow("Busy."), OSError("no route"))
-    outside = replace(house.rt.rights.outside, provider=archive)
-    assert not outside.erase_next(), "a mail may still be under way"
-    (job,) = jobs(house)
-    assert b"ada" not in job.sealed_address
-    house.clock.advance(timedelta(minutes=5))
-    assert outside.erase_next()
-    with house.rt.reading.begin() as session:
-        waiting = pending(session)
-    assert (waiting.count, waiting.why) == (1, "Busy.")
-    for _ in range(2):
-        assert not outside.erase_next(), "not at once again"
-        house.clock.advance(timedelta(minutes=5))
-        assert outside.erase_next()
-    assert archive.erased == [ADA]
-    assert jobs(house) == []
-    assert not outside.erase_next()
-
-
-def test_a_worker_that_dies_while_it_asks_is_followed_by_another(house: House) -> None:
-    make.confirmed(house)
-    erase(house)
-    house.clock.advance(timedelta(minutes=5))
-    archive = Archive()
-    outside = replace(house.rt.rights.outside, provider=archive)
-    with house.rt.sessions.begin() as session:
-        assert outside._claim(session) is not None
-    assert not outside.erase_next(), "somebody has it in hand"
-    house.clock.advance(timedelta(minutes=11))
-    assert outside.erase_next()
-    assert archive.erased == [ADA]
-
-
-def test_nothing_of_the_erased_lies_in_the_log_of_the_database_file(house: House) -> None:
-    make.confirmed(house)
-    file = Path(house.rt.settings.database_url.removeprefix("sqlite:///"))
-    log = file.with_name(f"{file.name}-wal")
-    assert b"ada@example.org" in log.read_bytes() + file.read_bytes()
-    erase(house)
-    house.clock.advance(timedelta(minutes=10))
-    house.work()
-    assert jobs(house) == []
-    assert b"ada@example.org" not in log.read_bytes() + file.read_bytes()

@@ -23,17 +23,30 @@ _FLAGS = [
 _STEADY_FLAGS = ["--font-render-hinting=none", "--disable-lcd-text", "--force-color-profile=srgb"]
 
 
+_running: list[Browser] = []
+
+
 @contextmanager
 def running_chromium() -> Iterator[Browser]:
-    """A browser of one's own; a clear sentence when it is not installed."""
+    """The browser of this process; a clear sentence when it is not installed.
+
+    Its driver can be started once in a thread, so whoever asks while one runs shares it.
+    """
+    if _running:
+        yield _running[0]
+        return
     chromium = shutil.which("chromium")
     assert chromium, "The tests need Chromium. Run `make test`, which installs it."
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(
             executable_path=chromium, args=[*_FLAGS, *_STEADY_FLAGS]
         )
-        yield started
-        started.close()
+        _running.append(started)
+        try:
+            yield started
+        finally:
+            _running.remove(started)
+            started.close()
 
 
 def violations(
