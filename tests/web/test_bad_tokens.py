@@ -134,7 +134,10 @@ def test_no_token_works_that_was_bent_borrowed_or_made_up(siege: Siege) -> None:
         borrowed = [token for other, token in kinds.items() if other != kind]
         for number, bad in enumerate(tokens.spoiled(kinds[kind], [*borrowed, *strangers])):
             method, rule = doors[number % len(doors)]
-            status = siege.open(method, path_of(rule, bad), data={}).status_code
+            answer = siege.open(method, path_of(rule, bad), data={})
+            if answer.status_code == 303:  # a bad one with a slash in it may lead to a page
+                answer = siege.open("GET", answer.headers["Location"])
+            status = answer.status_code
             assert 400 <= status < 500 or status == 308, f"{method} {rule.rule} by {bad[:90]!r}"
             tried += 1
     assert tried > 200 * len({own for _, own in rules})
