@@ -146,14 +146,8 @@ def change_address(rt: Runtime, token: str) -> ResponseReturnValue:
         return _show(rt, token, Typed(email=email, errors={"email": str(problem)})), 422
     if forms.is_trapped():
         return redirect(f"/preferences/{token}?done=address", 303)
-    handle, ip_key = rt.links.read(LinkPurpose.PREFERENCES, token), forms.ip_key()
-    with rt.sessions.begin() as session:
-        is_admitted = gate.admits(rt, session)
-        if is_admitted:
-            address_change.ask(
-                session, handle, address, links=rt.links, ip_key=ip_key, now=rt.clock.now()
-            )
-    if not is_admitted:
+    handle = rt.links.read(LinkPurpose.PREFERENCES, token)
+    if not gate.let_in(rt, address_change.ask, handle, address):
         return _show(rt, token, Typed(email=email, errors={"email": gate.ONE_STEP_MORE})), 422
     rt.bell.ring("mail")
     return redirect(f"/preferences/{token}?done=address", 303)

@@ -1,6 +1,7 @@
 """The proof of work on public forms: whether it is asked for, and what a posted form brings."""
 
 import json
+from collections.abc import Callable
 
 from flask import Flask, current_app, g, request
 from sqlalchemy.orm import Session
@@ -70,6 +71,15 @@ def admits(rt: Runtime, session: Session) -> bool:
         machine=rt.clock.machine(),
     )
     g.is_proof_missing = not is_admitted
+    return is_admitted
+
+
+def let_in(rt: Runtime, act: Callable[..., object], *what: object) -> bool:
+    """Do in one transaction what a posted form asks for; False when it lacks the proof."""
+    with rt.sessions.begin() as session:
+        is_admitted = admits(rt, session)
+        if is_admitted:
+            act(session, *what, links=rt.links, ip_key=forms.ip_key(), now=rt.clock.now())
     return is_admitted
 
 

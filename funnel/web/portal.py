@@ -42,13 +42,7 @@ def send_challenge_link(rt: Runtime) -> ResponseReturnValue:
     if draft.needs_another_look:
         return _open_challenge(rt, draft), 422
     if not forms.is_trapped():
-        address, ip_key = parse_address(draft.email), forms.ip_key()
-        now = rt.clock.now()
-        with rt.sessions.begin() as session:
-            is_admitted = gate.admits(rt, session)
-            if is_admitted:
-                signup.send_portal_link(session, address, now=now, links=rt.links, ip_key=ip_key)
-        if not is_admitted:
+        if not gate.let_in(rt, signup.send_portal_link, parse_address(draft.email)):
             return _open_challenge(rt, replace(draft, errors={"form": gate.ONE_STEP_MORE})), 422
         rt.bell.ring("mail")
     return redirect("/challenge?sent=1", 303)

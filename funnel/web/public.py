@@ -69,7 +69,7 @@ def answer_request(
     asked = forms.signup_request(rt, draft, form, answers)
     if not forms.is_trapped():
         try:
-            is_admitted = _take(rt, asked)
+            is_admitted = gate.let_in(rt, partial(signup.request_guide, keeper=rt.keeper), asked)
         except errors.AWAY as error:
             errors.note(error)
             return show(replace(draft, errors={"form": IN_A_MINUTE})), 503
@@ -77,22 +77,6 @@ def answer_request(
             return show(replace(draft, errors={"form": gate.ONE_STEP_MORE})), 422
         rt.bell.ring("mail")
     return redirect(f"/check-your-inbox/{rt.links.seal(asked.address.mailbox)}", 303)
-
-
-def _take(rt: Runtime, asked: signup.SignupRequest) -> bool:
-    """Take a request in, unless the gate asks for a proof that it does not bring."""
-    with rt.sessions.begin() as session:
-        is_admitted = gate.admits(rt, session)
-        if is_admitted:
-            signup.request_guide(
-                session,
-                asked,
-                now=rt.clock.now(),
-                links=rt.links,
-                keeper=rt.keeper,
-                ip_key=forms.ip_key(),
-            )
-    return is_admitted
 
 
 def back_to_landing(_: Runtime) -> ResponseReturnValue:
@@ -139,12 +123,7 @@ def resend(rt: Runtime, sealed: str) -> ResponseReturnValue:
     address = _unseal(rt, sealed)
     forms.posted_fields()
     if not forms.is_trapped():
-        now, ip_key = rt.clock.now(), forms.ip_key()
-        with rt.sessions.begin() as session:
-            is_admitted = gate.admits(rt, session)
-            if is_admitted:
-                signup.resend_confirmation(session, address, now=now, links=rt.links, ip_key=ip_key)
-        if not is_admitted:
+        if not gate.let_in(rt, signup.resend_confirmation, address):
             return _show_inbox(rt, sealed, gate.ONE_STEP_MORE), 422
         rt.bell.ring("mail")
     return redirect(f"/check-your-inbox/{sealed}?again=1", 303)

@@ -38,13 +38,7 @@ def send_link(rt: Runtime) -> ResponseReturnValue:
     if draft.errors:
         return _ask(rt, draft), 422
     if not forms.is_trapped():
-        address, ip_key = parse_address(draft.email), forms.ip_key()
-        now = rt.clock.now()
-        with rt.sessions.begin() as session:
-            is_admitted = gate.admits(rt, session)
-            if is_admitted:
-                requests.ask_by_address(session, address, ip_key=ip_key, links=rt.links, now=now)
-        if not is_admitted:
+        if not gate.let_in(rt, requests.ask_by_address, parse_address(draft.email)):
             return _ask(rt, replace(draft, errors={"form": gate.ONE_STEP_MORE})), 422
         rt.bell.ring("mail")
     return redirect("/your-data?sent=1", 303)
